@@ -1,0 +1,68 @@
+# Needs python3 (3.11 or newer) and make, nothing else. Everything is installed into .venv.
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+
+.PHONY: help demo test test-sqlite test-postgres test-browser races test-all lint format install clean
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.demo  ## Run a working portal at http://127.0.0.1:8000 (PORT=… for another port)
+	@DEBUG=1 $(BIN)/python manage.py demo --port $(PORT)
+
+test: .venv/.installed  ## Run the tests on SQLite and on PostgreSQL, with the coverage of both together
+	@rm -f .coverage .coverage.*
+	TEST_DB=sqlite $(BIN)/python -m pytest --cov --cov-report=
+	TEST_DB=postgres $(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage combine -q
+	$(BIN)/coverage report
+
+test-sqlite: .venv/.installed  ## Run the tests on SQLite only
+	TEST_DB=sqlite $(BIN)/python -m pytest
+
+test-postgres: .venv/.installed  ## Run the tests on PostgreSQL only
+	TEST_DB=postgres $(BIN)/python -m pytest
+
+test-browser: .venv/.installed  ## Run the browser tests; needs chromium (apt-get install chromium, or CHROMIUM=/path)
+	TEST_DB=sqlite $(BIN)/python -m pytest -m browser
+
+races: .venv/.installed  ## Run the long races, 100 rounds each, on both databases
+	TEST_DB=sqlite $(BIN)/python -m pytest -m long
+	TEST_DB=postgres $(BIN)/python -m pytest -m long
+
+test-all: .venv/.installed  ## Run the tests on every supported pair of Python and Django
+	$(BIN)/nox
+
+lint: .venv/.installed  ## Check style, types, templates, import directions and missing migrations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	git ls-files '*.html' | xargs $(BIN)/djade --check --target-version 5.2
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
+
+format: .venv/.installed  ## Format code and templates
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files '*.html' | xargs $(BIN)/djade --target-version 5.2
+
+install: .venv/.installed  ## Install everything that the other targets need
+
+clean:  ## Remove what the other targets made
+	rm -rf .venv .nox .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist tour staticfiles
+	rm -f .coverage .coverage.* demo.sqlite3*
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; set PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing: apt-get install python3-venv"; rm -rf .venv; exit 1; }
+	@$(BIN)/pip install -q --upgrade pip
+
+# The stamps make a broken install be repeated and a change of dependencies be installed.
+.venv/.demo: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[demo]'
+	@touch $@
+
+.venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/pip install -q -c constraints.txt -e '.[demo]' --group dev
+	@touch $@ .venv/.demo

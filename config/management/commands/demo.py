@@ -1,0 +1,78 @@
+"""``manage.py demo``: everything that ``make demo`` does after installing."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config.views import CURL_BODY, CUSTOMER, SLUG
+from portal.models import PortalConfig, RootKey
+from portal.shortcuts import create_portal_url
+
+ROOT_KEY_NAME = "Demo backend"
+ADMIN = "admin"
+
+
+class Command(BaseCommand):
+    """Prepares the demo and serves it. Running it again repairs what is missing and changes nothing else."""
+
+    help = "Migrate, make one portal and one root key, print how to get in, and serve at http://127.0.0.1:8000."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the arguments."""
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--prepare-only", action="store_true", help="do everything but serve")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the demo."""
+        if not settings.DEBUG:
+            raise CommandError("The demo has a fixed admin password, so it runs with DEBUG=1 only: make demo.")
+        base = f"http://127.0.0.1:{options['port']}"
+        # The autoreloader runs this a second time in its child; it must not rotate the key that was just printed.
+        if os.environ.get("RUN_MAIN") != "true":
+            self._prepare(base)
+        if not options["prepare_only"]:
+            call_command("runserver", f"127.0.0.1:{options['port']}", verbosity=0)
+
+    def _prepare(self, base: str) -> None:
+        call_command("migrate", verbosity=0)
+        config, _ = PortalConfig.objects.get_or_create(
+            slug=SLUG,
+            defaults={
+                "display_name": "Northwind Maps",
+                "keyspace_id": "northwind",
+                "return_url": f"{base}/",
+                "return_origins": [base],
+            },
+        )
+        if not config.enabled:
+            config.enabled = True
+            config.save()
+        root_key = RootKey.objects.filter(name=ROOT_KEY_NAME).first()
+        key = root_key.rotate().secret if root_key else RootKey.objects.issue(ROOT_KEY_NAME).secret
+        users = get_user_model()._default_manager
+        if not users.filter(username=ADMIN).exists():
+            users.create_superuser(ADMIN, password=ADMIN)
+        settings.PORTAL["BASE_URL"] = settings.PORTAL["BASE_URL"] or base
+        link = create_portal_url(SLUG, CUSTOMER["id"], ["keys:read", "keys:create"], display_name=CUSTOMER["name"])
+        self.stdout.write(
+            f"""
+  The product     {base}/            press “Manage API keys”
+  A portal link   {link}
+                  works once, for 15 minutes
+  The admin       {base}/admin/      {ADMIN} / {ADMIN}
+
+  The same from any backend:
+
+  curl -X POST {base}/v2/portal.createSession \\
+    -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \\
+    -d '{CURL_BODY}'
+
+  Stop with Control-C. Run it again whenever you like: it keeps its data and prints a new root key and link.
+"""
+        )

@@ -1,0 +1,51 @@
+"""The version matrix: every supported pair of Python and Django, and the lowest Django REST framework."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "uv|venv"
+nox.options.reuse_existing_virtualenvs = True
+
+CELLS = [
+    ("3.11", "5.2", "djangorestframework~=3.16.0"),
+    ("3.12", "5.2", "djangorestframework"),
+    ("3.12", "6.0", "djangorestframework"),
+    ("3.13", "6.1", "djangorestframework"),
+]
+
+
+def constraints(session: nox.Session) -> str:
+    """Return constraints.txt without what a cell chooses itself."""
+    chosen = ("django==", "djangorestframework==")
+    lines = Path("constraints.txt").read_text().splitlines()
+    path = Path(session.create_tmp()) / "constraints.txt"
+    path.write_text("\n".join(line for line in lines if not line.lower().startswith(chosen)))
+    return str(path)
+
+
+@nox.session
+@nox.parametrize(
+    ("python", "django", "drf"), CELLS, ids=[f"python{python}-django{django}" for python, django, _ in CELLS]
+)
+def tests(session: nox.Session, django: str, drf: str) -> None:
+    if session.venv_backend == "venv":
+        session.run("python", "-m", "pip", "install", "-q", "--upgrade", "pip")
+    session.install(
+        "-c",
+        constraints(session),
+        "-e",
+        ".[demo]",
+        "--group",
+        "test",
+        "--group",
+        "postgres",
+        f"django~={django}.0",
+        drf,
+    )
+    # A dependency with a cap can move Django unasked; then the cell would prove nothing.
+    session.run("python", "-c", f"import django; assert django.get_version().startswith('{django}.'), django.VERSION")
+    for database in ("sqlite", "postgres"):
+        session.run("pytest", "-q", *session.posargs, env={"TEST_DB": database})

@@ -1,0 +1,1 @@
+"""The HTTP API under ``v2/portal.``, and the authentication classes for a host's own DRF views."""

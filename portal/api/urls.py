@@ -1,0 +1,21 @@
+"""The API alone, for a host that serves no pages: ``path("", include("portal.api.urls"))``."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from .views.base import UnknownOperationView
+from .views.session import EndSession, GetSession, ListKeys
+from .views.sessions import CreateSession, ExchangeSession
+
+app_name = "portal"
+
+urlpatterns = [
+    *(
+        path(f"v2/{operation.name}", operation.as_view(), name=operation.name.partition(".")[2])
+        for operation in (CreateSession, ExchangeSession, GetSession, EndSession, ListKeys)
+    ),
+    # Everything else under our names answers in the envelope; a trailing slash must never become a redirect, which
+    # turns the client's POST into a GET.
+    re_path(r"^v2/(?:portal|keys)\.", UnknownOperationView.as_view(), name="unknown-operation"),
+]

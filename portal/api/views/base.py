@@ -1,0 +1,135 @@
+"""What every operation shares: the order of checks, the envelope, the request id and the log line."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, ClassVar
+
+from django.db import transaction
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from portal import request_id
+from portal.api.exceptions import respond, to_portal_error
+from portal.api.negotiation import JSONOnly
+from portal.api.parsers import StrictJSONParser, check_size
+from portal.api.serializers import EmptySerializer, StrictSerializer, findings
+from portal.errors import InvalidInput, MethodNotAllowed, UnknownOperation
+
+__all__ = ["Operation", "UnknownOperationView"]
+
+logger = logging.getLogger("portal.api")
+
+
+class Operation(APIView):
+    """One ``POST /v2/portal.<name>``.
+
+    Checks run in this order (design decision 1): size, method, authentication, body, then :meth:`handle`, which authorises
+    first. Nothing of the host's REST_FRAMEWORK setting reaches these views: renderers, parsers, throttles, permissions and
+    the exception handler are all named here.
+    """
+
+    #: The operation's name, for the log and for texts.
+    name: ClassVar[str]
+    serializer_class: ClassVar[type[StrictSerializer]] = EmptySerializer
+
+    http_method_names = ["post"]
+    authentication_classes = []
+    permission_classes = []
+    throttle_classes = []
+    versioning_class = None
+    content_negotiation_class = JSONOnly
+    parser_classes: list[type[BaseParser]] = [StrictJSONParser]
+    renderer_classes: list[type[BaseRenderer]] = [JSONRenderer]
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view, outside a host's ATOMIC_REQUESTS.
+
+        Within it, our reads before a write would be one transaction on SQLite, which then fails when it turns into a
+        writer (design section 2, tried).
+        """
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check size, route and method before DRF authenticates."""
+        request_id.ensure(request._request)
+        self.format_kwarg = None
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        check_size(request.META.get("CONTENT_LENGTH"))
+        self.check_route(request)
+        self.perform_authentication(request)
+
+    def check_route(self, request: Request) -> None:
+        """Refuse every method but POST.
+
+        :raises MethodNotAllowed: with ``Allow: POST``.
+        """
+        if request.method != "POST":
+            raise MethodNotAllowed(headers={"Allow": "POST"})
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        """None: ``Allow`` belongs to the 405, which brings it."""
+        return {}
+
+    def perform_authentication(self, request: Request) -> None:
+        """Authenticate, unless the operation asks for no credential: then nothing is looked at."""
+        if self.authentication_classes:
+            super().perform_authentication(request)
+
+    def post(self, request: Request) -> Response:
+        """Validate the body, run the operation and wrap its answer."""
+        serializer = self.serializer_class(data=request.data)
+        if not serializer.is_valid():
+            raise InvalidInput(
+                f"POST request body for '/v2/{self.name}' failed to validate schema",
+                errors=list(findings(serializer.errors)),
+            )
+        answer = self.handle(request, serializer.validated_data)
+        return Response({"meta": {"requestId": request_id.current()}, **answer})
+
+    def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """Do the operation's work and return the members beside ``meta``, ``data`` above all."""
+        raise NotImplementedError
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer any exception in the envelope; only the log learns what went wrong inside."""
+        error = to_portal_error(exc)
+        logger.debug("%s refused: %s", self.name, error.code)
+        response = respond(error, self.request._request)
+        response.exception = True
+        return response
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Add the headers that every answer carries and write the log line."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        # Answers are about one caller and some hold secrets: no cache keeps any (security requirement 31).
+        response["Cache-Control"] = "no-store"
+        response["Pragma"] = "no-cache"
+        response["X-Content-Type-Options"] = "nosniff"
+        response[request_id.HEADER] = request_id.current()
+        logger.info(
+            "%s %d %s",
+            self.name,
+            response.status_code,
+            request_id.current(),
+            extra={"request_id": request_id.current(), "operation": self.name, "status": response.status_code},
+        )
+        return response
+
+
+class UnknownOperationView(Operation):
+    """Answers every path below ``v2/portal.`` and ``v2/keys.`` that is no operation."""
+
+    name = "unknown"
+
+    def check_route(self, request: Request) -> None:
+        """Refuse whatever the method.
+
+        :raises UnknownOperation: always.
+        """
+        raise UnknownOperation

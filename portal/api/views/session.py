@@ -1,0 +1,77 @@
+"""What an end user's own client may ask: about its session and its keys. All are portal-authenticated."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from rest_framework.request import Request
+
+from portal import clock, permissions
+from portal.api.authentication import PortalSessionAuthentication, require_capability
+from portal.api.serializers import ListKeysSerializer
+from portal.authenticate import AuthenticatedSession
+from portal.http import client_address
+from portal.models import PortalSession
+
+from .base import Operation
+
+__all__ = ["EndSession", "GetSession", "ListKeys"]
+
+
+class GetSession(Operation):
+    """``portal.getSession`` (ours): whose session this is, what it may do and until when."""
+
+    name = "portal.getSession"
+    authentication_classes = [PortalSessionAuthentication]
+
+    def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the session; times in Unix milliseconds, names that are empty left out."""
+        session = cast(AuthenticatedSession, request.auth)
+        portal = {"id": session.portal_id, "slug": session.portal_slug}
+        if session.portal_display_name:
+            portal["displayName"] = session.portal_display_name
+        data: dict[str, Any] = {
+            "id": session.id,
+            "portal": portal,
+            "externalId": session.external_id,
+            "permissions": list(session.permissions),
+            "capabilities": permissions.ordered(session.capabilities),
+            "preview": session.preview,
+            "createdAt": clock.to_milliseconds(session.created_at),
+            "expiresAt": clock.to_milliseconds(session.expires_at),
+        }
+        if session.display_name:
+            data["displayName"] = session.display_name
+        return {"data": data}
+
+
+class EndSession(Operation):
+    """``portal.endSession`` (ours): ends the session on the server. A preview may end itself."""
+
+    name = "portal.endSession"
+    authentication_classes = [PortalSessionAuthentication]
+
+    def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """Return ``data {}``; the token is dead from here on."""
+        session = cast(AuthenticatedSession, request.auth)
+        PortalSession.objects.filter(pk=session.pk).revoke(
+            session.end_user(client_address(request._request)),
+            reason="signed_out",
+            portal_id=session.portal_id,
+            session_id=session.id,
+            external_id=session.external_id,
+        )
+        return {"data": {}}
+
+
+class ListKeys(Operation):
+    """``portal.listKeys``: the end user's API keys. Without a key store there are none."""
+
+    name = "portal.listKeys"
+    authentication_classes = [PortalSessionAuthentication]
+    serializer_class = ListKeysSerializer
+
+    def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+        """Return ``data [key…]`` and ``pagination``."""
+        require_capability(request.auth, "keys:read")
+        return {"data": [], "pagination": {"hasMore": False}}

@@ -1,0 +1,205 @@
+"""Who presents this credential: one fixed SQL statement each, no model instances.
+
+Every request of every kind passes here, so this is the hot path: the ORM, not the database, is what makes token packages
+slow. A test holds each answer against the ORM's on every state. What is read is judged here, by the app's clock.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from django.db import connections, models, router
+from django.views.decorators.debug import sensitive_variables
+
+from . import clock, permissions, tokens
+from .models import Actor, PortalConfig, PortalEvent, PortalSession, RootKey
+from .models.insert import column
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+__all__ = ["AuthenticatedRootKey", "AuthenticatedSession", "authenticate_root_key", "authenticate_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedSession:
+    """A live session, as views see it: ``request.auth`` in DRF, ``request.portal`` in plain Django views.
+
+    Times are aware UTC datetimes. ``permissions`` are as given at mint, ``capabilities`` what they mean; check the
+    latter, with :meth:`allows`.
+    """
+
+    pk: int
+    id: str
+    external_id: str
+    display_name: str
+    permissions: tuple[str, ...]
+    capabilities: frozenset[str]
+    preview: bool
+    return_url: str
+    metadata: dict[str, Any]
+    created_at: datetime
+    expires_at: datetime
+    portal_pk: int
+    portal_id: str
+    portal_slug: str
+    portal_display_name: str
+    portal_allowed_origins: tuple[str, ...]
+
+    @property
+    def row(self) -> PortalSession:
+        """The session's row with its portal, read from the database at each call."""
+        return PortalSession.objects.select_related("config").get(pk=self.pk)
+
+    def allows(self, capability: str) -> bool:
+        """Say whether the session was granted ``capability``. A preview must not write even where this is True."""
+        return capability in self.capabilities
+
+    def end_user(self, address: str | None = None) -> Actor:
+        """Return the end user as an actor of events."""
+        return Actor(PortalEvent.ActorKind.END_USER, self.external_id, address)
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedRootKey:
+    """A root key that exists and has not expired. Whether it is ``enabled`` is for the caller to refuse, by name."""
+
+    pk: int
+    id: str
+    name: str
+    permissions: tuple[str, ...]
+    enabled: bool
+
+    def may_mint(self, portal_id: str) -> bool:
+        """Say whether the key may mint sessions for the portal ``portal_id`` (``prt_…``)."""
+        return permissions.may_mint(self.permissions, portal_id)
+
+    def actor(self, address: str | None) -> Actor:
+        """Return the key as an actor of events."""
+        return Actor(PortalEvent.ActorKind.ROOT_KEY, self.id, address)
+
+
+_SESSION_FIELDS = (
+    "id",
+    "public_id",
+    "external_id",
+    "display_name",
+    "permissions",
+    "capabilities",
+    "preview",
+    "return_url",
+    "metadata",
+    "created_at",
+    "expires_at",
+    "revoked_at",
+)
+_CONFIG_FIELDS = ("id", "public_id", "slug", "display_name", "allowed_origins", "enabled")
+_ROOT_KEY_FIELDS = ("id", "public_id", "name", "permissions", "enabled", "expires_at", "key_hash", "previous_ends_at")
+
+
+def _columns(model: type[models.Model], names: tuple[str, ...], alias: str, quote: Any) -> str:
+    return ", ".join(f"{alias}.{quote(column(model, name))}" for name in names)
+
+
+@lru_cache(maxsize=8)
+def _statements(using: str) -> tuple[str, str]:
+    """Return the two lookups; built once a process from the models, so a renamed column cannot be missed."""
+    quote = connections[using].ops.quote_name
+    session, config, root_key = (quote(model._meta.db_table) for model in (PortalSession, PortalConfig, RootKey))
+    by_token = (
+        f"SELECT {_columns(PortalSession, _SESSION_FIELDS, 's', quote)}, "  # noqa: S608 - names of our own models
+        f"{_columns(PortalConfig, _CONFIG_FIELDS, 'c', quote)} FROM {session} s "
+        f"JOIN {config} c ON c.{quote('id')} = s.{quote('config_id')} WHERE s.{quote('token_hash')} = %s"
+    )
+    by_key = (
+        f"SELECT {_columns(RootKey, _ROOT_KEY_FIELDS, 'k', quote)} FROM {root_key} k "  # noqa: S608
+        f"WHERE k.{quote('key_hash')} = %s OR k.{quote('previous_key_hash')} = %s"
+    )
+    return by_token, by_key
+
+
+def _fetch(which: int, model: type[models.Model], secret: str, times: int) -> tuple[Any, ...] | None:
+    # The writer's database: a replica that lags would still accept a session that was just ended.
+    using = router.db_for_write(model)
+    connection: BaseDatabaseWrapper = connections[using]
+    value = connection.Database.Binary(tokens.digest(secret))  # type: ignore[attr-defined]
+    with connection.cursor() as cursor:
+        cursor.execute(_statements(using)[which], [value] * times)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def _moment(value: datetime | None) -> datetime | None:
+    """Return a time as a raw cursor gives it (naive UTC from SQLite, aware from PostgreSQL) as aware UTC."""
+    if value is None:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+@sensitive_variables("token")
+def authenticate_session(token: str) -> AuthenticatedSession | None:
+    """Return the live session of an access token, or None: unknown, expired, revoked and closed are one answer.
+
+    Costs one query, or none when ``token`` cannot be an access token.
+    """
+    if not tokens.is_secret(token, tokens.ACCESS_TOKEN):
+        return None
+    row = _fetch(0, PortalSession, token, 1)
+    if row is None:
+        return None
+    created_at, expires_at, revoked_at = (_moment(value) for value in row[9:12])
+    if revoked_at is not None or expires_at is None or created_at is None or not row[17]:
+        return None
+    # Judged here and not in the query: one clock, also when a cache stands in between one day.
+    if clock.now() >= expires_at:
+        return None
+    return AuthenticatedSession(
+        pk=row[0],
+        id=row[1],
+        external_id=row[2],
+        display_name=row[3],
+        permissions=tuple(_json(row[4])),
+        capabilities=frozenset(row[5].split()),
+        preview=bool(row[6]),
+        return_url=row[7],
+        metadata=_json(row[8]),
+        created_at=created_at,
+        expires_at=expires_at,
+        portal_pk=row[12],
+        portal_id=row[13],
+        portal_slug=row[14],
+        portal_display_name=row[15],
+        portal_allowed_origins=tuple(_json(row[16])),
+    )
+
+
+@sensitive_variables("key")
+def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
+    """Return the root key of this secret, or None when it is unknown or has expired.
+
+    The secret from before a rotation counts until its grace period ends. Costs one query, or none when ``key`` cannot be
+    a root key.
+    """
+    if not tokens.is_secret(key, tokens.ROOT_KEY):
+        return None
+    row = _fetch(1, RootKey, key, 2)
+    if row is None:
+        return None
+    now = clock.now()
+    expires_at, previous_ends_at = _moment(row[5]), _moment(row[7])
+    if expires_at is not None and now >= expires_at:
+        return None
+    is_current = bytes(row[6]) == tokens.digest(key)
+    if not is_current and (previous_ends_at is None or now >= previous_ends_at):
+        return None
+    return AuthenticatedRootKey(
+        pk=row[0], id=row[1], name=row[2], permissions=tuple(_json(row[3])), enabled=bool(row[4])
+    )

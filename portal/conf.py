@@ -1,0 +1,100 @@
+"""Typed access to ``settings.PORTAL``, a dictionary in which every key is optional.
+
+Each property reads Django's settings at the moment of use, so ``override_settings`` works and nothing has to be refreshed.
+Its docstring is the setting's reference.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Literal
+
+from django.conf import settings
+
+__all__ = ["PortalSettings", "portal_settings"]
+
+
+class PortalSettings:
+    """The settings of this app; use the instance :data:`portal_settings`."""
+
+    def _get(self, name: str, default: Any) -> Any:
+        return getattr(settings, "PORTAL", {}).get(name, default)
+
+    @property
+    def BASE_URL(self) -> str | None:
+        """Public address under which the portal is mounted, prefix included, without a trailing slash.
+
+        The links that createSession returns start with it. They never come from a request's headers in production: a
+        forged Host would send users, and their codes, to a stranger. None (the default) is for development, where DEBUG
+        allows the request's own address.
+        """
+        value: str | None = self._get("BASE_URL", None)
+        return value.rstrip("/") if value else None
+
+    @property
+    def CODE_TTL(self) -> timedelta:
+        """How long an exchange code can be used. 15 minutes by default, as the contract says."""
+        value: timedelta = self._get("CODE_TTL", timedelta(minutes=15))
+        return value
+
+    @property
+    def SESSION_TTL(self) -> timedelta:
+        """How long a session lasts after its exchange; there is no idle timeout. 24 hours by default."""
+        value: timedelta = self._get("SESSION_TTL", timedelta(hours=24))
+        return value
+
+    @property
+    def COOKIE_NAME(self) -> str:
+        """Name of the cookie that holds the access token; ``portal_session`` by default, as the contract says.
+
+        ``__Host-portal_session`` makes browsers enforce what the cookie already is (Secure, host-only, Path=/).
+        """
+        return str(self._get("COOKIE_NAME", "portal_session"))
+
+    @property
+    def COOKIE_SECURE(self) -> bool | None:
+        """Whether cookies are Secure. None, the default, means: when the request or BASE_URL is https."""
+        value: bool | None = self._get("COOKIE_SECURE", None)
+        return value
+
+    @property
+    def COOKIE_SAMESITE(self) -> Literal["Lax", "Strict", "None"]:
+        """SameSite of the cookies; ``Lax`` by default.
+
+        ``None`` (with https) is for portals shown in another site's frame. ``Strict`` loses the session on every
+        arrival from the host's own site, so do not use it with redirects.
+        """
+        value: Literal["Lax", "Strict", "None"] = self._get("COOKIE_SAMESITE", "Lax")
+        return value
+
+    @property
+    def COOKIE_PARTITIONED(self) -> bool:
+        """Whether cookies are Partitioned (CHIPS), for portals in another site's frame. False by default."""
+        return bool(self._get("COOKIE_PARTITIONED", False))
+
+    @property
+    def ERROR_DOCS_URL(self) -> str:
+        """Base of the ``type`` of the contract's errors; the vendor's documentation by default."""
+        return str(self._get("ERROR_DOCS_URL", "https://unkey.com/docs/errors")).rstrip("/")
+
+    @property
+    def TRUSTED_PROXIES(self) -> int:
+        """How many proxies in front of this server append to X-Forwarded-For. 0, the default, ignores that header."""
+        return int(self._get("TRUSTED_PROXIES", 0))
+
+    @property
+    def AUTO_CONTINUE(self) -> bool:
+        """Whether the landing page may continue by itself when the visit came from a page of the host.
+
+        True by default. The page always has a button; see "How a code is spent" in docs/security.md.
+        """
+        return bool(self._get("AUTO_CONTINUE", True))
+
+    @property
+    def PURGE_AFTER(self) -> timedelta:
+        """How long ended sessions are kept before ``portal_purge`` deletes them. 30 days by default."""
+        value: timedelta = self._get("PURGE_AFTER", timedelta(days=30))
+        return value
+
+
+portal_settings = PortalSettings()

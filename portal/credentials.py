@@ -1,0 +1,92 @@
+"""Which credential a request presents (design decision 2): the Authorization header, and only without one the cookie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.views.decorators.debug import sensitive_variables
+
+from . import tokens
+from .authenticate import AuthenticatedRootKey, AuthenticatedSession, authenticate_root_key, authenticate_session
+from .conf import portal_settings
+from .errors import (
+    AuthenticationMalformed,
+    AuthenticationMissing,
+    KeyDisabled,
+    KeyNotFound,
+    PortalSessionNotFound,
+    PortalTokenMissing,
+)
+
+__all__ = ["CHALLENGE", "INVALID_TOKEN", "Presented", "cookie_session", "present_root_key", "present_session"]
+
+#: WWW-Authenticate of a 401 (RFC 6750 section 3): the error only when a token came.
+CHALLENGE = 'Bearer realm="portal"'
+INVALID_TOKEN = f'{CHALLENGE}, error="invalid_token"'
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A live session and how it was presented. A cookie comes along by itself, so a write needs more proof."""
+
+    session: AuthenticatedSession
+    by_cookie: bool
+
+
+def _bearer(header: str) -> str | None:
+    """Return the token of a Bearer header, empty if there is none, or None for another scheme."""
+    scheme, _, token = header.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+@sensitive_variables("token", "header")
+def present_session(request: HttpRequest) -> Presented:
+    """Return the session that ``request`` presents.
+
+    :raises PortalTokenMissing: no token, or one that is recognisably a credential of another kind.
+    :raises PortalSessionNotFound: a token that is not a live session's.
+    """
+    header = request.headers.get("Authorization")
+    by_cookie = header is None
+    token = request.COOKIES.get(portal_settings.COOKIE_NAME, "") if header is None else _bearer(header)
+    if not token:
+        raise PortalTokenMissing(headers={"WWW-Authenticate": CHALLENGE})
+    refused = {"WWW-Authenticate": INVALID_TOKEN}
+    if token.startswith(tokens.ROOT_KEY):
+        raise PortalTokenMissing(headers=refused)
+    session = authenticate_session(token)
+    if session is None:
+        raise PortalSessionNotFound(headers=refused)
+    return Presented(session, by_cookie)
+
+
+def cookie_session(request: HttpRequest) -> AuthenticatedSession | None:
+    """Return the live session of the request's cookie, if any: what the portal's own pages go by.
+
+    They never look at the Authorization header, so that a staging site behind HTTP Basic works.
+    """
+    return authenticate_session(request.COOKIES.get(portal_settings.COOKIE_NAME, ""))
+
+
+@sensitive_variables("key", "header")
+def present_root_key(request: HttpRequest) -> AuthenticatedRootKey:
+    """Return the root key that ``request`` presents. Cookies are never looked at here.
+
+    :raises AuthenticationMissing: no Authorization header.
+    :raises AuthenticationMalformed: it is not ``Bearer <key>``.
+    :raises KeyNotFound: unknown or expired.
+    :raises KeyDisabled: switched off by an operator.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        raise AuthenticationMissing(headers={"WWW-Authenticate": CHALLENGE})
+    key = _bearer(header)
+    if not key:
+        raise AuthenticationMalformed(headers={"WWW-Authenticate": CHALLENGE})
+    root_key = authenticate_root_key(key)
+    if root_key is None:
+        raise KeyNotFound(headers={"WWW-Authenticate": INVALID_TOKEN})
+    if not root_key.enabled:
+        raise KeyDisabled
+    return root_key

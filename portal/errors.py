@@ -1,0 +1,266 @@
+"""Every refusal that the portal can answer: its code, HTTP status, title and public text.
+
+The codes under ``unkey/`` and ``user/`` belong to the wire contract and keep its words; those under ``portal/`` are
+additions of this app. A text here is fixed and public: it never carries an id, a slug or anything else that a stranger
+could learn from (the caller's own input is named by its place in ``errors[]``, never echoed).
+
+This module imports no framework, so that a key store or a script can raise these errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar, TypedDict
+
+__all__ = [
+    "CATALOGUE",
+    "AuthenticationMalformed",
+    "AuthenticationMissing",
+    "BodyTooLarge",
+    "BodyUnreadable",
+    "FieldError",
+    "Forbidden",
+    "InsufficientPermissions",
+    "InvalidInput",
+    "KeyDisabled",
+    "KeyNotFound",
+    "MethodNotAllowed",
+    "PortalConfigNotFound",
+    "PortalError",
+    "PortalSessionNotFound",
+    "PortalTokenMissing",
+    "ServiceUnavailable",
+    "UnexpectedError",
+    "UnknownOperation",
+    "UnsupportedMediaType",
+]
+
+
+class _FieldErrorRequired(TypedDict):
+    location: str
+    message: str
+
+
+class FieldError(_FieldErrorRequired, total=False):
+    """One finding about the request: a dotted ``location``, a ``message`` and, where there is one, a ``fix``.
+
+    ``fix`` is left out rather than null: official clients fail to parse a null (wire contract, SDK strictness).
+    """
+
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorCode:
+    """One row of the catalogue.
+
+    ``code`` is the path that ends the error's ``type``; ``has_errors`` says that the ``errors`` array is required
+    (statuses 400 and 413), even when it is empty.
+    """
+
+    code: str
+    status: HTTPStatus
+    detail: str
+    has_errors: bool
+
+    @property
+    def title(self) -> str:
+        """The HTTP reason phrase, which is what the contract's documentation uses."""
+        # The contract says "Request Entity Too Large"; Python 3.13 renamed the phrase to "Content Too Large".
+        return "Request Entity Too Large" if self.status == 413 else self.status.phrase
+
+
+class PortalError(Exception):
+    """Base of every refusal.
+
+    :param detail: replaces the catalogue's text; public, so it must not carry anything that is not the caller's own.
+    :param errors: findings for the ``errors`` array; only for statuses that have one.
+    :param headers: extra response headers, such as ``Allow`` or ``Retry-After``.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[HTTPStatus]
+    default_detail: ClassVar[str]
+
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        errors: Sequence[FieldError] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.detail = self.default_detail if detail is None else detail
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        super().__init__(self.detail)
+
+    @classmethod
+    def entry(cls) -> ErrorCode:
+        """Return this error's row of the catalogue."""
+        return ErrorCode(cls.code, cls.status, cls.default_detail, has_errors=cls.status in {400, 413})
+
+
+class InvalidInput(PortalError):
+    """The body is not what the operation takes; ``errors`` says where and what to do."""
+
+    code = "unkey/application/invalid_input"
+    status = HTTPStatus.BAD_REQUEST
+    default_detail = "The request is not valid."
+
+
+class BodyUnreadable(PortalError):
+    """The connection broke, or the body ended, before all of it had arrived."""
+
+    code = "user/bad_request/request_body_unreadable"
+    status = HTTPStatus.BAD_REQUEST
+    default_detail = "The request body could not be read."
+
+
+class BodyTooLarge(PortalError):
+    """The body exceeds the limit; nothing of it was read."""
+
+    code = "user/bad_request/request_body_too_large"
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The request body exceeds the maximum allowed size of 262144 bytes."
+
+
+class AuthenticationMissing(PortalError):
+    """A root key is needed and no Authorization header came."""
+
+    code = "unkey/authentication/missing"
+    status = HTTPStatus.UNAUTHORIZED
+    default_detail = "Authentication credentials were not provided"
+
+
+class AuthenticationMalformed(PortalError):
+    """The Authorization header is not ``Bearer <root key>``."""
+
+    code = "unkey/authentication/malformed"
+    status = HTTPStatus.UNAUTHORIZED
+    default_detail = "Authentication credentials were incorrectly formatted"
+
+
+class KeyNotFound(PortalError):
+    """The root key is unknown or has expired; the two are not told apart."""
+
+    code = "unkey/authentication/key_not_found"
+    status = HTTPStatus.UNAUTHORIZED
+    default_detail = "The provided API key was not found"
+
+
+class PortalTokenMissing(PortalError):
+    """A portal endpoint was called without an access token, or with a credential of another kind."""
+
+    code = "unkey/authentication/portal_token_missing"
+    status = HTTPStatus.UNAUTHORIZED
+    default_detail = "A portal session token is required for this request."
+
+
+class PortalSessionNotFound(PortalError):
+    """The access token or exchange code is unknown, expired, revoked or used; the four are not told apart."""
+
+    code = "unkey/authentication/portal_session_not_found"
+    status = HTTPStatus.UNAUTHORIZED
+    default_detail = "Session is invalid, expired, or has already been used."
+
+
+class Forbidden(PortalError):
+    """The caller is known, and this is switched off for it: a disabled portal, a preview, a foreign origin."""
+
+    code = "unkey/authorization/forbidden"
+    status = HTTPStatus.FORBIDDEN
+    default_detail = "Portal is disabled."
+
+
+class InsufficientPermissions(PortalError):
+    """The caller is known and lacks a permission or capability, which ``detail`` names."""
+
+    code = "unkey/authorization/insufficient_permissions"
+    status = HTTPStatus.FORBIDDEN
+    default_detail = "You do not have the permission that this request needs."
+
+
+class KeyDisabled(PortalError):
+    """The root key is known and an operator has disabled it."""
+
+    code = "unkey/authorization/key_disabled"
+    status = HTTPStatus.FORBIDDEN
+    default_detail = "The API key used for authentication has been disabled"
+
+
+class PortalConfigNotFound(PortalError):
+    """No portal has this slug, or the root key may not know of it; the two are not told apart."""
+
+    code = "unkey/data/portal_config_not_found"
+    status = HTTPStatus.NOT_FOUND
+    default_detail = "Portal configuration not found."
+
+
+class UnknownOperation(PortalError):
+    """No operation has this path; a trailing slash is enough to miss one."""
+
+    code = "portal/request/unknown_operation"
+    status = HTTPStatus.NOT_FOUND
+    default_detail = "No operation has this path. Check its spelling; operation paths have no trailing slash."
+
+
+class MethodNotAllowed(PortalError):
+    """Operations take POST only."""
+
+    code = "portal/request/method_not_allowed"
+    status = HTTPStatus.METHOD_NOT_ALLOWED
+    default_detail = "Every operation is called with POST and a JSON body."
+
+
+class UnsupportedMediaType(PortalError):
+    """The body is not plain ``application/json`` in UTF-8."""
+
+    code = "portal/request/unsupported_media_type"
+    status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    default_detail = "Send the body as UTF-8 JSON with 'Content-Type: application/json' and no Content-Encoding."
+
+
+class UnexpectedError(PortalError):
+    """A fault of the server; the log has the traceback under the request id."""
+
+    code = "unkey/application/unexpected_error"
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    default_detail = "An internal error occurred."
+
+
+class ServiceUnavailable(PortalError):
+    """The database cannot be reached or refuses to write; nothing was changed and a repeat is safe."""
+
+    code = "unkey/application/service_unavailable"
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    default_detail = "The service is not available right now. Nothing was changed; send the same request again."
+
+    def __init__(self, detail: str | None = None, *, retry_after: int = 2) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)})
+
+
+#: Every code that this app can answer, by its path.
+CATALOGUE: Mapping[str, ErrorCode] = {
+    error.code: error.entry()
+    for error in (
+        InvalidInput,
+        BodyUnreadable,
+        BodyTooLarge,
+        AuthenticationMissing,
+        AuthenticationMalformed,
+        KeyNotFound,
+        PortalTokenMissing,
+        PortalSessionNotFound,
+        Forbidden,
+        InsufficientPermissions,
+        KeyDisabled,
+        PortalConfigNotFound,
+        UnknownOperation,
+        MethodNotAllowed,
+        UnsupportedMediaType,
+        UnexpectedError,
+        ServiceUnavailable,
+    )
+}

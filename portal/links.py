@@ -1,0 +1,36 @@
+"""The address that a user is redirected to (design decision 10)."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.http import HttpRequest
+from django.urls import reverse
+
+from .conf import portal_settings
+
+__all__ = ["portal_base", "portal_link"]
+
+
+def portal_base(slug: str, *, request: HttpRequest | None = None, trust_request: bool = False) -> str:
+    """Return the absolute address of the portal ``slug``, ending in a slash.
+
+    It comes from PORTAL["BASE_URL"]. Without that, from ``request``, but only in DEBUG or where ``trust_request`` says that
+    the host vouches for it: an attacker's Host header would otherwise lead users, with their codes, to the attacker.
+
+    :raises ImproperlyConfigured: there is nothing to take the address from; the text names the setting.
+    """
+    if portal_settings.BASE_URL:
+        return f"{portal_settings.BASE_URL}/{slug}/"
+    if request is not None and (trust_request or settings.DEBUG):
+        return request.build_absolute_uri(reverse("portal:home", kwargs={"slug": slug}))
+    raise ImproperlyConfigured(
+        'Set PORTAL["BASE_URL"] to the public address of the portal, for example "https://example.com/portal".'
+    )
+
+
+def portal_link(base: str, code: str) -> str:
+    """Return the one-time link of an exchange code under ``base``, which :func:`portal_base` returned."""
+    return f"{base}?{urlencode({'session': code})}"

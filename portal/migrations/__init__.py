@@ -1,0 +1,1 @@
+"""The tables' history; a released migration is never edited."""

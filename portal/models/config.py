@@ -1,0 +1,186 @@
+"""A portal: its name in URLs, its brand, where its users come from and what they may do at most."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.core.exceptions import ValidationError
+from django.db import models, router, transaction
+from django.utils.translation import gettext_lazy as _
+
+from portal import clock, origins, slugs, tokens
+
+from .event import PortalEvent
+from .validators import validate_capabilities, validate_color, validate_origins, validate_slug
+
+__all__ = ["PortalConfig"]
+
+
+def _portal_id() -> str:
+    return tokens.public_id(tokens.PORTAL_ID)
+
+
+class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
+    """Portals in bulk."""
+
+    def enabled(self) -> Self:
+        """Return the portals that are open."""
+        return self.filter(enabled=True)
+
+    def for_slug(self, slug: str) -> PortalConfig:
+        """Return the portal named ``slug``.
+
+        :raises PortalConfig.DoesNotExist: there is none among these.
+        """
+        return self.get(slug=slug)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Delete these portals and their sessions.
+
+        The rows are written first: that waits for sessions being minted right now and refuses those that come later.
+        Deleting sessions first would leave a row behind for which the database then refuses the whole deletion.
+        """
+        doomed = list(self.values_list("pk", flat=True))
+        with transaction.atomic(using=self.db):
+            self.model._base_manager.using(self.db).filter(pk__in=doomed).update(enabled=False)
+            return super().delete()
+
+    delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = True  # type: ignore[attr-defined]
+
+
+class PortalConfig(models.Model):
+    """One customer portal.
+
+    Saving ends sessions where design decision 14 says so: all of a portal that is not enabled, and those minted for
+    another keyspace than the one it now points at. Re-enabling revives none of them.
+    """
+
+    public_id = models.CharField(_("portal id"), max_length=32, default=_portal_id, editable=False)
+    slug = models.CharField(
+        _("slug"),
+        max_length=slugs.MAX_LENGTH,
+        validators=[validate_slug],
+        help_text=_("The portal's name in its address: 3 to 64 lowercase letters, digits and single hyphens."),
+    )
+    display_name = models.CharField(
+        _("display name"), max_length=64, blank=True, help_text=_("Your product's name, as its users know it.")
+    )
+    enabled = models.BooleanField(
+        _("enabled"), default=True, help_text=_("Switching a portal off ends its sessions now; API keys keep working.")
+    )
+    keyspace_id = models.CharField(
+        _("keyspace id"),
+        max_length=256,
+        blank=True,
+        help_text=_("Which keys this portal shows, in the key store's words."),
+    )
+    return_url = models.CharField(
+        _("return URL"),
+        max_length=origins.MAX_URL_LENGTH,
+        blank=True,
+        help_text=_("Where “Back to …” leads. Its origin must be among the return origins."),
+    )
+    return_origins = models.JSONField(_("return origins"), default=list, blank=True, validators=[validate_origins])
+    allowed_origins = models.JSONField(
+        _("allowed origins"),
+        default=list,
+        blank=True,
+        validators=[validate_origins],
+        help_text=_("Origins whose pages may call the API with the user's cookie."),
+    )
+    frame_ancestors = models.JSONField(
+        _("frame ancestors"),
+        default=list,
+        blank=True,
+        validators=[validate_origins],
+        help_text=_("Origins whose pages may show the portal in a frame. None may by default."),
+    )
+    extra_capabilities = models.JSONField(
+        _("extra capabilities"),
+        default=list,
+        blank=True,
+        validators=[validate_capabilities],
+        help_text=_("Granted to every session that may read keys, in addition to what it was minted with."),
+    )
+    primary_color = models.CharField(_("primary color"), max_length=7, blank=True, validators=[validate_color])
+    logo_url = models.CharField(_("logo URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
+    support_url = models.CharField(_("support URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
+    privacy_url = models.CharField(_("privacy URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
+    locale = models.CharField(_("language"), max_length=35, blank=True)
+    created_at = models.DateTimeField(_("created"), editable=False, default=clock.now)
+    updated_at = models.DateTimeField(_("updated"), editable=False, default=clock.now)
+
+    objects = PortalConfigQuerySet.as_manager()
+
+    class Meta:
+        """Table options."""
+
+        verbose_name = _("portal")
+        verbose_name_plural = _("portals")
+        ordering = ("slug",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("slug",),
+                name="portal_config_slug",
+                violation_error_message=_("A portal with this slug exists already. Choose another slug."),
+            ),
+            models.UniqueConstraint(fields=("public_id",), name="portal_config_public_id"),
+        )
+
+    def __str__(self) -> str:
+        return self.app_name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row, then end the sessions that it no longer allows, in one transaction.
+
+        The row goes first: minting locks it, so whatever was minted before is seen by the second statement and whatever
+        comes after is refused (design section 2).
+        """
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        self.updated_at = clock.now()
+        if kwargs.get("update_fields") is not None:
+            kwargs["update_fields"] = {*kwargs["update_fields"], "updated_at"}
+        is_new = self._state.adding
+        with transaction.atomic(using=using):
+            super().save(*args, **kwargs)
+            if not is_new:
+                sessions = self.sessions.using(using)
+                if self.enabled:
+                    sessions.exclude(keyspace_id=self.keyspace_id).revoke(PortalEvent.SYSTEM, reason="keyspace_changed")
+                else:
+                    sessions.revoke(PortalEvent.SYSTEM, reason="portal_disabled")
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the portal and its sessions; see :meth:`PortalConfigQuerySet.delete` for the order."""
+        using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using):
+            type(self)._base_manager.using(using).filter(pk=self.pk).update(enabled=False)
+            return super().delete(*args, **kwargs)
+
+    @property
+    def app_name(self) -> str:
+        """What pages call the product: the display name, with the slug as a last resort."""
+        return self.display_name or self.slug
+
+    def clean(self) -> None:
+        """Check what concerns more than one field, and the plain URLs.
+
+        :raises ValidationError: keyed by field.
+        """
+        problems: dict[str, str] = {}
+        if self.return_url and isinstance(self.return_origins, list):
+            try:
+                origins.check_return_url(self.return_url, self.return_origins)
+            except origins.OriginError as error:
+                problems["return_url"] = str(error)
+        for name in ("logo_url", "privacy_url", "support_url"):
+            url = getattr(self, name)
+            if not url or (name == "support_url" and url.startswith("mailto:")):
+                continue
+            try:
+                origins.check_return_url(url, [origins.origin_of(url) or ""])
+            except origins.OriginError as error:
+                problems[name] = str(error)
+        if problems:
+            raise ValidationError(problems)

@@ -1,0 +1,109 @@
+"""The audit trail: who did what, to which portal, for whom, from where (design decision 18)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from portal import clock
+
+__all__ = ["Actor", "PortalEvent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts, as events record it.
+
+    :param kind: one of :class:`PortalEvent.ActorKind`.
+    :param id: a public id, external id or user name; never a secret.
+    :param address: the client's IP address, or None when there is no request.
+    """
+
+    kind: str
+    id: str = ""
+    address: str | None = None
+
+
+class PortalEvent(models.Model):
+    """One thing that happened, written in the transaction of the thing itself.
+
+    Ids are copied, not linked: an event outlives the portal, the session and the key that it speaks of.
+    """
+
+    class Kind(models.TextChoices):
+        """What happened."""
+
+        SESSION_CREATED = "session.created", _("Session created")
+        SESSION_EXCHANGED = "session.exchanged", _("Session exchanged")
+        SESSION_REPLAYED = "session.replayed", _("Used code presented again")
+        SESSION_REVOKED = "session.revoked", _("Sessions revoked")
+        SESSION_SIGNED_OUT = "session.signed_out", _("Signed out")
+        ROOT_KEY_CREATED = "root_key.created", _("Root key created")
+        ROOT_KEY_ROTATED = "root_key.rotated", _("Root key rotated")
+        ROOT_KEY_DISABLED = "root_key.disabled", _("Root key disabled")
+
+    class ActorKind(models.TextChoices):
+        """Who did it."""
+
+        ROOT_KEY = "root_key", _("Root key")
+        END_USER = "end_user", _("End user")
+        OPERATOR = "operator", _("Operator")
+        SYSTEM = "system", _("System")
+
+    SYSTEM: ClassVar[Actor] = Actor("system")
+
+    kind = models.CharField(_("kind"), max_length=40, choices=Kind)
+    actor_kind = models.CharField(_("actor"), max_length=20, choices=ActorKind)
+    actor_id = models.CharField(_("actor id"), max_length=256, blank=True)
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    portal_id = models.CharField(_("portal id"), max_length=32, blank=True)
+    session_id = models.CharField(_("session id"), max_length=32, blank=True)
+    external_id = models.CharField(_("external id"), max_length=256, blank=True)
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        """Table options."""
+
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
+        ordering = ("-id",)
+        indexes = (
+            models.Index(fields=("portal_id", "id"), name="portal_event_portal"),
+            models.Index(fields=("created_at",), name="portal_event_created"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.portal_id or self.actor_id}".strip()
+
+    @classmethod
+    def record(
+        cls,
+        kind: str,
+        actor: Actor,
+        *,
+        using: str,
+        portal_id: str = "",
+        session_id: str = "",
+        external_id: str = "",
+        **detail: Any,
+    ) -> None:
+        """Write one event; call it inside the transaction of what it records.
+
+        :param using: the database alias of that transaction.
+        :param detail: JSON values; never a secret.
+        """
+        cls._default_manager.using(using).create(
+            kind=kind,
+            actor_kind=actor.kind,
+            actor_id=actor.id,
+            address=actor.address,
+            portal_id=portal_id,
+            session_id=session_id,
+            external_id=external_id,
+            detail=detail,
+            created_at=clock.now(),
+        )

@@ -1,0 +1,133 @@
+"""A root key: what a host's backend presents to mint sessions (design decision 13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import models, router, transaction
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_variables
+
+from portal import clock, permissions, tokens
+
+from .event import Actor, PortalEvent
+from .issued import Issued
+from .validators import validate_root_key_permissions
+
+__all__ = ["LAST_USED_INTERVAL", "RootKey"]
+
+#: A root key's last use is written at most once in this time.
+LAST_USED_INTERVAL = timedelta(minutes=5)
+
+
+def _root_key_id() -> str:
+    return tokens.public_id(tokens.ROOT_KEY_ID)
+
+
+def _default_permissions() -> list[str]:
+    return list(permissions.MINT_ANY_SESSION)
+
+
+class RootKeyQuerySet(models.QuerySet["RootKey"]):
+    """Root keys in bulk, and the verb that makes one."""
+
+    @sensitive_variables("key")
+    def issue(
+        self,
+        name: str,
+        granted: Iterable[str] = permissions.MINT_ANY_SESSION,
+        *,
+        expires_at: datetime | None = None,
+        actor: Actor = PortalEvent.SYSTEM,
+    ) -> Issued[RootKey]:
+        """Make a root key and return it with its secret, which cannot be read again.
+
+        :param granted: see :func:`portal.permissions.is_root_key_permission`; by default it may mint any session.
+        :param expires_at: aware; None means that it does not expire.
+        :raises ValidationError: the name is empty or too long, or a permission is not one.
+        """
+        key = tokens.mint(tokens.ROOT_KEY)
+        root_key = self.model(name=name, permissions=list(granted), expires_at=expires_at)
+        root_key._store(key)
+        root_key.full_clean()
+        self._for_write = True
+        with transaction.atomic(using=self.db):
+            root_key.save(using=self.db)
+            root_key._record(PortalEvent.Kind.ROOT_KEY_CREATED, actor, self.db)
+        return Issued(root_key, key)
+
+    def touch(self, pk: int) -> None:
+        """Note that the root key was used now, unless that was noted in the last five minutes."""
+        now = clock.now()
+        stale = models.Q(last_used_at=None) | models.Q(last_used_at__lt=now - LAST_USED_INTERVAL)
+        self.filter(stale, pk=pk).update(last_used_at=now)
+
+
+class RootKey(models.Model):
+    """One root key; its secret is here as SHA-256 only. A rotation keeps the row and its id."""
+
+    public_id = models.CharField(_("root key id"), max_length=32, default=_root_key_id, editable=False)
+    name = models.CharField(_("name"), max_length=100, help_text=_("Where it is used, for example “Billing backend”."))
+    start = models.CharField(_("starts with"), max_length=16, editable=False)
+    key_hash = models.BinaryField(_("hash"), max_length=32, editable=False)
+    previous_key_hash = models.BinaryField(_("previous hash"), max_length=32, null=True, editable=False)
+    previous_ends_at = models.DateTimeField(_("previous secret ends"), null=True, editable=False)
+    permissions = models.JSONField(
+        _("permissions"), default=_default_permissions, validators=[validate_root_key_permissions]
+    )
+    enabled = models.BooleanField(_("enabled"), default=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
+    created_at = models.DateTimeField(_("created"), editable=False, default=clock.now)
+
+    objects = RootKeyQuerySet.as_manager()
+
+    class Meta:
+        """Table options."""
+
+        verbose_name = _("root key")
+        verbose_name_plural = _("root keys")
+        ordering = ("name", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("public_id",), name="portal_root_key_public_id"),
+            models.UniqueConstraint(fields=("key_hash",), name="portal_root_key_hash"),
+            models.UniqueConstraint(fields=("previous_key_hash",), name="portal_root_key_previous"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @sensitive_variables("key")
+    def rotate(self, grace: timedelta = timedelta(0), *, actor: Actor = PortalEvent.SYSTEM) -> Issued[RootKey]:
+        """Give the key a new secret and return it; the present one keeps working for ``grace``.
+
+        A secret from an earlier rotation that is still in its grace period ends now: a key has two secrets at most.
+        """
+        key = tokens.mint(tokens.ROOT_KEY)
+        using = router.db_for_write(type(self), instance=self)
+        self.previous_key_hash = self.key_hash if grace else None
+        self.previous_ends_at = clock.now() + grace if grace else None
+        self._store(key)
+        with transaction.atomic(using=using):
+            self.save(using=using, update_fields=("key_hash", "start", "previous_key_hash", "previous_ends_at"))
+            self._record(PortalEvent.Kind.ROOT_KEY_ROTATED, actor, using)
+        return Issued(self, key)
+
+    def disable(self, *, end_sessions: bool = False, actor: Actor = PortalEvent.SYSTEM) -> None:
+        """Refuse the key from now on; with ``end_sessions``, also end every live session that it minted."""
+        using = router.db_for_write(type(self), instance=self)
+        self.enabled = False
+        with transaction.atomic(using=using):
+            # The key's own row first: minting locks it (design section 2).
+            self.save(using=using, update_fields=("enabled",))
+            self._record(PortalEvent.Kind.ROOT_KEY_DISABLED, actor, using)
+            if end_sessions:
+                self.sessions.using(using).revoke(actor, reason="root_key")
+
+    def _store(self, key: str) -> None:
+        self.key_hash = tokens.digest(key)
+        self.start = tokens.mask(key)
+
+    def _record(self, kind: str, actor: Actor, using: str) -> None:
+        PortalEvent.record(kind, actor, using=using, root_key_id=self.public_id, name=self.name)

@@ -1,0 +1,44 @@
+"""Protect a host's own plain Django views with the portal's session; public (design section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponseBase
+
+from portal.credentials import present_session
+from portal.errors import PortalError
+
+from .refusals import refuse_without_session
+
+__all__ = ["PortalSessionMixin", "portal_session_required"]
+
+
+def portal_session_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+    """Let only requests with a live portal session through to a function view; others get the portal's 401 page.
+
+    Sets ``request.portal`` to the :class:`~portal.authenticate.AuthenticatedSession`. Header or cookie count as on the
+    API. Django's CsrfViewMiddleware stays in charge of the view's forms. A host with several portals checks
+    ``request.portal.portal_slug``.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            request.portal = present_session(request).session  # type: ignore[attr-defined]
+        except PortalError:
+            return refuse_without_session(request, None)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+class PortalSessionMixin:
+    """The same for class-based views; put it left of ``View``."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Dispatch with a live portal session only."""
+        dispatch: Callable[..., HttpResponseBase] = super().dispatch  # type: ignore[misc]
+        return portal_session_required(dispatch)(request, *args, **kwargs)

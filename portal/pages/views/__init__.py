@@ -1,0 +1,1 @@
+"""The pages, a module per part of the user's way."""

@@ -1,0 +1,106 @@
+"""What every page shares: the portal of its address, refusals as pages, no exception without a page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import DisallowedHost, SuspiciousOperation
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from portal.authenticate import AuthenticatedSession
+from portal.credentials import cookie_session
+from portal.models import PortalConfig
+from portal.outage import DATABASE_AWAY
+from portal.pages.headers import add_page_headers
+from portal.pages.refusals import Refused, refuse
+
+__all__ = ["PortalPage", "see_other"]
+
+logger = logging.getLogger("portal.pages")
+
+
+class HttpResponseSeeOther(HttpResponseRedirect):
+    """303: the answer to a POST is at another address, to be read with GET (RFC 9110 section 15.4.4)."""
+
+    status_code = 303
+
+
+def see_other(request: HttpRequest, name: str, config: PortalConfig) -> HttpResponse:
+    """Return a 303 to a page of this portal; never to another origin, which ``form-action`` would block."""
+    response = HttpResponseSeeOther(reverse(f"portal:{name}", kwargs={"slug": config.slug}))
+    add_page_headers(response, request, config)
+    return response
+
+
+# Exempt from Django's CSRF check because pages/csrf.py does it, for reasons given there.
+@method_decorator(csrf_exempt, name="dispatch")
+class PortalPage(View):
+    """A page below ``<slug>/``. Subclasses find the portal in ``self.config``."""
+
+    config: PortalConfig
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Return the view, outside a host's ATOMIC_REQUESTS: our reads come before our transactions."""
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Find the portal, run the method, and answer whatever goes wrong as a page."""
+        config: PortalConfig | None = None
+        try:
+            config = self._find(kwargs["slug"])
+            self.config = config
+            if not config.enabled:
+                raise Refused("closed")
+            return super().dispatch(request)
+        except Refused as refusal:
+            return refuse(request, refusal.reason, config, code_in_url=self.code_in_url(request), **refusal.context)
+        except DisallowedHost:
+            raise
+        except (SuspiciousOperation, UnreadablePostError):
+            return refuse(request, "bad_request", config)
+        except DATABASE_AWAY:
+            logger.exception("The database refused a page")
+            return self._unavailable(request)
+        except Exception:
+            logger.exception("A page failed")
+            return refuse(request, "error", config)
+
+    def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Return the 405 page with ``Allow``."""
+        response = refuse(request, "method", self.config)
+        response["Allow"] = ", ".join(name.upper() for name in self.http_method_names)
+        return response
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Return the 405 page: pages have no use for OPTIONS."""
+        return self.http_method_not_allowed(request)
+
+    def code_in_url(self, request: HttpRequest) -> bool:
+        """Say whether the address holds an exchange code."""
+        return "session" in request.GET or "code" in request.GET
+
+    def current_session(self, request: HttpRequest) -> AuthenticatedSession | None:
+        """Return the browser's live session at this portal, or None; one at another portal does not count."""
+        session = cookie_session(request)
+        return session if session and session.portal_pk == self.config.pk else None
+
+    def _find(self, slug: str) -> PortalConfig:
+        config = PortalConfig.objects.filter(slug=slug).first()
+        if config is None:
+            raise Refused("not_found")
+        return config
+
+    def _unavailable(self, request: HttpRequest) -> HttpResponse:
+        # Nothing here may ask the database again: no portal, no brand.
+        response = refuse(request, "unavailable", None)
+        response["Retry-After"] = "5"
+        return response

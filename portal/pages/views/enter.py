@@ -1,0 +1,149 @@
+"""Arriving: the landing page that shows a form, and the POST that spends the code (design decisions 5 and 6)."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
+from django.utils.encoding import force_bytes
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+
+from portal import tokens
+from portal.authenticate import AuthenticatedSession
+from portal.conf import portal_settings
+from portal.credentials import cookie_session
+from portal.errors import PortalSessionNotFound
+from portal.http import client_address, own_origins
+from portal.models import Issued, PortalSession
+from portal.origins import origin_of
+from portal.pages.cookies import WayBack, read_nonce, remember_session, remember_way_back, set_nonce
+from portal.pages.csrf import form_token, is_genuine
+from portal.pages.refusals import Refused, refuse_without_session
+from portal.pages.render import page
+
+from .base import PortalPage, see_other
+
+__all__ = ["Enter", "Home"]
+
+ENTER = "enter"
+#: The page inside that a session without another first page opens.
+FIRST_PAGE = "session"
+
+
+def _is_speculative(request: HttpRequest) -> bool:
+    """Say whether the browser loads the page ahead of a click, or instead of one."""
+    purpose = request.headers.get("Sec-Purpose", "") + request.headers.get("Purpose", "")
+    return "prefetch" in purpose or "prerender" in purpose or request.headers.get("X-Moz") == "prefetch"
+
+
+class Home(PortalPage):
+    """``<slug>/``: with a code the landing page, without one the way to the first page inside."""
+
+    http_method_names = ["get", "head"]
+
+    @method_decorator(sensitive_variables("code"))
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show the form for a code that this browser may spend. Nothing is spent or changed by any GET."""
+        code = request.GET.get("session") or request.GET.get("code") or ""
+        if not code:
+            if self.current_session(request):
+                return see_other(request, FIRST_PAGE, self.config)
+            return refuse_without_session(request, self.config)
+        if _is_speculative(request):
+            # 503 and not 204: after a 204 the real click does nothing, after a 503 it loads (tried).
+            return HttpResponse(status=503, headers={"Retry-After": "1", "Cache-Control": "no-store"})
+        return self._landing(request, code)
+
+    @method_decorator(sensitive_variables("code", "nonce"))
+    def _landing(self, request: HttpRequest, code: str) -> HttpResponse:
+        row = PortalSession.objects.filter(code_hash=tokens.digest(code), config=self.config).first()
+        nonce = read_nonce(request)
+        if row is None:
+            raise Refused("dead_link")
+        current = cookie_session(request)
+        if row.state() != PortalSession.State.PENDING:
+            if current and current.pk == row.pk:
+                return see_other(request, FIRST_PAGE, self.config)
+            if not (nonce and PortalSession.objects.recover(code, nonce, slug=self.config.slug)):
+                raise Refused("dead_link")
+        nonce = nonce or tokens.nonce()
+        other = current if current and not self._same_identity(current, row) else None
+        response = page(
+            request,
+            "enter.html",
+            self.config,
+            {
+                "code": code,
+                "form_token": form_token(nonce, ENTER),
+                "once": row.public_id,
+                "continues": other is None and self._may_continue(request),
+                "other": other,
+                "arriving": row.display_name or row.external_id,
+            },
+            code_in_url=True,
+        )
+        set_nonce(response, request, nonce)
+        return response
+
+    def _same_identity(self, current: AuthenticatedSession, row: PortalSession) -> bool:
+        return current.portal_pk == row.config_id and current.external_id == row.external_id
+
+    def _may_continue(self, request: HttpRequest) -> bool:
+        """Say whether the visit came from a page of the host, so that the script may press the button.
+
+        A link that was opened directly carries no Referer, and a stranger's page that pushes a victim into the stranger's
+        own session (login CSRF) carries the stranger's: both leave the decision to the person.
+        """
+        if not portal_settings.AUTO_CONTINUE:
+            return False
+        if request.headers.get("Sec-Fetch-Site") == "same-origin":
+            return True
+        origin = origin_of(request.headers.get("Referer", ""))
+        config = self.config
+        listed = {*config.return_origins, *config.allowed_origins, *config.frame_ancestors, *own_origins(request)}
+        return origin is not None and origin in listed
+
+
+class Enter(PortalPage):
+    """``<slug>/enter/``: spends the code. POST only."""
+
+    http_method_names = ["post"]
+
+    @method_decorator(sensitive_post_parameters("code"))
+    @method_decorator(sensitive_variables("code", "nonce", "issued", "token"))
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """Exchange the code, give the browser its cookie and lead inside; nothing is spent before all checks passed."""
+        nonce = read_nonce(request)
+        if nonce is None:
+            raise Refused("cookies_blocked")
+        if not is_genuine(request, nonce, ENTER):
+            raise Refused("form_out_of_date")
+        code = request.POST.get("code", "")
+        issued = self._spend(request, code, nonce)
+        response = see_other(request, FIRST_PAGE, self.config)
+        if issued is not None:
+            session, token = issued
+            remember_session(response, request, token, session.expires_at)
+            remember_way_back(response, request, WayBack(self.config.slug, session.return_url))
+        return response
+
+    @method_decorator(sensitive_variables("code", "nonce"))
+    def _spend(self, request: HttpRequest, code: str, nonce: str) -> Issued[PortalSession] | None:
+        """Return the session and its token; None when this browser's cookie holds that very session already."""
+        sessions = PortalSession.objects
+        try:
+            return sessions.exchange(
+                code,
+                address=client_address(request),
+                slug=self.config.slug,
+                token=tokens.derive(code, nonce, force_bytes(settings.SECRET_KEY)),
+                replaces=request.COOKIES.get(portal_settings.COOKIE_NAME),
+            )
+        except PortalSessionNotFound:
+            if recovered := sessions.recover(code, nonce, slug=self.config.slug):
+                return recovered
+            current = self.current_session(request)
+            if current and sessions.filter(pk=current.pk, code_hash=tokens.digest(code)).exists():
+                return None
+            sessions.note_replay(code, client_address(request))
+            raise Refused("dead_link") from None

@@ -1,0 +1,66 @@
+"""Being inside and leaving: who is signed in, until when, and the way out."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from portal.http import client_address
+from portal.models import PortalSession
+from portal.pages.cookies import forget_session
+from portal.pages.csrf import is_genuine
+from portal.pages.refusals import Refused, refuse_without_session
+from portal.pages.render import SIGN_OUT, page
+from portal.permissions import ordered
+
+from .base import PortalPage, see_other
+
+__all__ = ["SessionPage", "SignOut", "SignedOut"]
+
+
+class SessionPage(PortalPage):
+    """``<slug>/session/``: whose session this is and what it may do."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show the session."""
+        session = self.current_session(request)
+        if session is None:
+            return refuse_without_session(request, self.config)
+        return page(
+            request, "session.html", self.config, {"capabilities": ordered(session.capabilities)}, session=session
+        )
+
+
+class SignOut(PortalPage):
+    """``<slug>/session/end/``: ends the session on the server, not only in the browser."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """End the session and lead to the signed-out page; without a session there is nothing left to do."""
+        session = self.current_session(request)
+        response = see_other(request, "signed-out", self.config)
+        if session is None:
+            return response
+        if not is_genuine(request, session.id, SIGN_OUT):
+            raise Refused("form_out_of_date")
+        PortalSession.objects.filter(pk=session.pk).revoke(
+            session.end_user(client_address(request)),
+            reason="signed_out",
+            portal_id=session.portal_id,
+            session_id=session.id,
+            external_id=session.external_id,
+        )
+        forget_session(response, request)
+        return response
+
+
+class SignedOut(PortalPage):
+    """``<slug>/signed-out/``: says so, and leads back to the product."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show the page to anybody; it knows nothing."""
+        return page(request, "signed_out.html", self.config)
