@@ -73,6 +73,7 @@ class AuthenticatedRootKey:
     name: str
     permissions: tuple[str, ...]
     enabled: bool
+    last_used_at: datetime | None
 
     def may_mint(self, portal_id: str) -> bool:
         """Say whether the key may mint sessions for the portal ``portal_id`` (``prt_…``)."""
@@ -98,7 +99,17 @@ _SESSION_FIELDS = (
     "revoked_at",
 )
 _CONFIG_FIELDS = ("id", "public_id", "slug", "display_name", "allowed_origins", "enabled")
-_ROOT_KEY_FIELDS = ("id", "public_id", "name", "permissions", "enabled", "expires_at", "key_hash", "previous_ends_at")
+_ROOT_KEY_FIELDS = (
+    "id",
+    "public_id",
+    "name",
+    "permissions",
+    "enabled",
+    "expires_at",
+    "key_hash",
+    "previous_ends_at",
+    "last_used_at",
+)
 
 
 def _columns(model: type[models.Model], names: tuple[str, ...], alias: str, quote: Any) -> str:
@@ -201,5 +212,10 @@ def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
     if not is_current and (previous_ends_at is None or now >= previous_ends_at):
         return None
     return AuthenticatedRootKey(
-        pk=row[0], id=row[1], name=row[2], permissions=tuple(_json(row[3])), enabled=bool(row[4])
+        pk=row[0],
+        id=row[1],
+        name=row[2],
+        permissions=tuple(_json(row[3])),
+        enabled=bool(row[4]),
+        last_used_at=_moment(row[8]),
     )

@@ -52,17 +52,21 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _split(url: str) -> tuple[str, str]:
-    """Return the normal form of the origin that ``url`` starts with, and the rest of ``url``."""
+def _split(url: str, *, plain_http: bool = False) -> tuple[str, str]:
+    """Return the normal form of the origin that ``url`` starts with, and the rest of ``url``.
+
+    :param plain_http: take http from any host, not from loopback hosts only.
+    """
     match = _ORIGIN.match(url)
-    if match is None:
+    # "https://host@other" and "https://host\other" start with an origin that is not theirs.
+    if match is None or url[match.end() : match.end() + 1] not in {"", "/", "?", "#"}:
         raise OriginError("Start with https:// and a host name, without a user name or password.")
     scheme, host, port = match["scheme"].lower(), match["host"].lower(), match["port"]
     if not _canonical_host(host):
         raise OriginError("Write the host in its plain form: a domain name in ASCII, or a full IP address.")
     if port is not None and (not 0 < int(port) < 65536 or port != str(int(port))):
         raise OriginError("Use a port from 1 to 65535.")
-    if scheme == "http" and not is_loopback(host):
+    if scheme == "http" and not plain_http and not is_loopback(host):
         raise OriginError("Use https. Plain http is for this machine only (localhost, 127.0.0.1).")
     origin = f"{scheme}://{host}"
     if port is not None and port != _DEFAULT_PORTS[scheme]:
@@ -82,9 +86,12 @@ def parse_origin(value: str) -> str:
 
 
 def origin_of(url: str) -> str | None:
-    """Return the origin of ``url``, a Referer or Origin that a browser sent, or None if it has none we would list."""
+    """Return the origin of ``url``, as a browser sent it or a setting holds it, or None if it has none.
+
+    Only for comparing with what is listed: it takes http from any host, which a list never does.
+    """
     try:
-        return _split(url)[0]
+        return _split(url, plain_http=True)[0]
     except OriginError:
         return None
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from portal.models import Issued, PortalConfig, RootKey
@@ -37,3 +38,16 @@ def api(client: Client) -> Callable[..., Any]:
         )
 
     return call
+
+
+@pytest.fixture
+def database_away() -> Callable[[Any], Any]:
+    """Return ``database_away(error)``, a context in which every statement fails with ``error``."""
+
+    def away(error: Any) -> Any:
+        def fail(*args: Any) -> None:
+            raise error
+
+        return connection.execute_wrapper(fail)
+
+    return away

@@ -20,6 +20,7 @@ __all__ = ["MAX_BODY_BYTES", "StrictJSONParser", "check_size", "is_json"]
 
 MAX_BODY_BYTES = 256 * 1024
 _MAX_DEPTH = 32
+_MAX_LENGTH_DIGITS = 18
 
 
 def check_size(length: str | None) -> None:
@@ -27,7 +28,10 @@ def check_size(length: str | None) -> None:
 
     :raises BodyTooLarge: the announced body is over the limit.
     """
-    if length and length.isascii() and length.isdigit() and int(length) > MAX_BODY_BYTES:
+    if not length or not length.isascii() or not length.isdigit():
+        return
+    # By its number of digits first: int() refuses thousands of them.
+    if len(length) > _MAX_LENGTH_DIGITS or int(length) > MAX_BODY_BYTES:
         raise BodyTooLarge
 
 

@@ -26,10 +26,7 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        if hasattr(error, "error_dict"):
-            lines = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
-        else:
-            lines = error.messages
+        lines = (f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items())
         raise CommandError("\n".join(lines)) from None
     except (PortalError, ImproperlyConfigured) as error:
         raise CommandError(str(error)) from None

@@ -42,8 +42,10 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
         """
         doomed = list(self.values_list("pk", flat=True))
         with transaction.atomic(using=self.db):
-            self.model._base_manager.using(self.db).filter(pk__in=doomed).update(enabled=False)
-            return super().delete()
+            # By key from here on: the condition that found them may have been "enabled".
+            rows: models.QuerySet[PortalConfig] = self.model._base_manager.using(self.db).filter(pk__in=doomed)
+            rows.update(enabled=False)
+            return models.QuerySet.delete(rows)
 
     delete.alters_data = True  # type: ignore[attr-defined]
     delete.queryset_only = True  # type: ignore[attr-defined]
@@ -145,11 +147,10 @@ class PortalConfig(models.Model):
         with transaction.atomic(using=using):
             super().save(*args, **kwargs)
             if not is_new:
-                sessions = self.sessions.using(using)
+                over, reason = self.sessions.using(using), "portal_disabled"
                 if self.enabled:
-                    sessions.exclude(keyspace_id=self.keyspace_id).revoke(PortalEvent.SYSTEM, reason="keyspace_changed")
-                else:
-                    sessions.revoke(PortalEvent.SYSTEM, reason="portal_disabled")
+                    over, reason = over.exclude(keyspace_id=self.keyspace_id), "keyspace_changed"
+                over.revoke(PortalEvent.SYSTEM, reason=reason, portal_id=self.public_id)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         """Delete the portal and its sessions; see :meth:`PortalConfigQuerySet.delete` for the order."""

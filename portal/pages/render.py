@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from portal import request_id
 from portal.authenticate import AuthenticatedSession
@@ -54,7 +56,10 @@ def page(
     }
     if session is not None:
         values["sign_out_token"] = form_token(session.id, SIGN_OUT)
-    response = HttpResponse(render_to_string(f"portal/{template}", values, request), status=status)
+    # Times are UTC and say so (the script shows local time); the host's TIME_ZONE is nobody's here.
+    with timezone.override(UTC):
+        html = render_to_string(f"portal/{template}", values, request)
+    response = HttpResponse(html, status=status)
     add_page_headers(response, request, config, code_in_url=code_in_url)
     response[request_id.HEADER] = request_id.current()
     if status == 401:

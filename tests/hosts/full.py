@@ -13,6 +13,8 @@ urlpatterns = [
     path("own/drf-throttled/", views.OwnThrottled.as_view()),
     path("own/drf-capability/", views.OwnWithCapability.as_view()),
     path("own/drf-write/", views.OwnWrite.as_view()),
+    path("own/drf-refusal/", views.OwnRefusal.as_view()),
+    path("own/drf-root-key-refusal/", views.OwnRefusalForBackends.as_view()),
     path("own/drf-root-key/", views.OwnForBackends.as_view()),
     path("own/plain/", views.plain),
     path("own/plain-class/", views.PlainClass.as_view()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, JsonResponse
 from django.views import View
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAdminUser, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -43,6 +44,15 @@ class OwnThrottled(Own):
 
 class OwnWithCapability(Own):
     permission_classes = [HasCapability("keys:read")]
+
+
+class OwnRefusal(Own):
+    def get(self, request: Request) -> Response:
+        raise AuthenticationFailed("Not you.")
+
+
+class OwnRefusalForBackends(OwnRefusal):
+    authentication_classes = [RootKeyAuthentication]
 
 
 class OwnWrite(Own):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
-from django.db import transaction
 from rest_framework.request import Request
 
 from portal import clock, origins, slugs
@@ -46,7 +45,7 @@ class CreateSession(Operation):
         except ImproperlyConfigured as error:
             # The caller holds a root key, so it may know: its operator is who must act.
             raise UnexpectedError(str(error)) from error
-        session, code = PortalSession.objects.create_session(
+        _, code = PortalSession.objects.create_session(
             config,
             body["externalId"],
             body["permissions"],
@@ -56,7 +55,7 @@ class CreateSession(Operation):
             return_url=body["returnUrl"],
         )
         # After the commit: inside the mint's transaction it would deadlock with another mint (design section 2, tried).
-        transaction.on_commit(lambda: RootKey.objects.touch(root_key.pk), using=session._state.db)
+        RootKey.objects.touch(root_key.pk, root_key.last_used_at)
         return {"data": {"sessionId": code, "url": portal_link(base, code)}}
 
     def _authorise(self, root_key: AuthenticatedRootKey, body: dict[str, Any]) -> PortalConfig:

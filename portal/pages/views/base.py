@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import DisallowedHost, SuspiciousOperation
+from django.core.exceptions import SuspiciousOperation
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.http.response import HttpResponseBase
@@ -63,8 +63,6 @@ class PortalPage(View):
             return super().dispatch(request)
         except Refused as refusal:
             return refuse(request, refusal.reason, config, code_in_url=self.code_in_url(request), **refusal.context)
-        except DisallowedHost:
-            raise
         except (SuspiciousOperation, UnreadablePostError):
             return refuse(request, "bad_request", config)
         except DATABASE_AWAY:
@@ -79,10 +77,6 @@ class PortalPage(View):
         response = refuse(request, "method", self.config)
         response["Allow"] = ", ".join(name.upper() for name in self.http_method_names)
         return response
-
-    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Return the 405 page: pages have no use for OPTIONS."""
-        return self.http_method_not_allowed(request)
 
     def code_in_url(self, request: HttpRequest) -> bool:
         """Say whether the address holds an exchange code."""

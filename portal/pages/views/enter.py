@@ -78,6 +78,7 @@ class Home(PortalPage):
                 "once": row.public_id,
                 "continues": other is None and self._may_continue(request),
                 "other": other,
+                "signed_in": (other.display_name or other.external_id) if other else "",
                 "arriving": row.display_name or row.external_id,
             },
             code_in_url=True,

@@ -1,0 +1,9 @@
+"""What a host's middleware may do before our views."""
+
+
+def reads_body(get_response):
+    def middleware(request):
+        request.body  # noqa: B018
+        return get_response(request)
+
+    return middleware

@@ -1,0 +1,145 @@
+"""The fixed statements give the ORM's answers, on every state and on both databases (design decision 20)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from portal import authenticate, clock, tokens
+from portal.authenticate import authenticate_root_key, authenticate_session
+from portal.models import PortalSession, RootKey
+from tests.factories import PortalConfigFactory, issue_root_key, mint, sign_in
+
+pytestmark = pytest.mark.django_db
+
+
+def by_orm(token):
+    """The same question, asked the slow way."""
+    session = (
+        PortalSession.objects.live()
+        .filter(token_hash=tokens.digest(token), config__enabled=True)
+        .select_related("config")
+        .first()
+    )
+    if session is None:
+        return None
+    return {
+        "pk": session.pk,
+        "id": session.public_id,
+        "external_id": session.external_id,
+        "display_name": session.display_name,
+        "permissions": tuple(session.permissions),
+        "capabilities": frozenset(session.capabilities.split()),
+        "preview": session.preview,
+        "return_url": session.return_url,
+        "metadata": session.metadata,
+        "created_at": session.created_at,
+        "expires_at": session.expires_at,
+        "portal_pk": session.config.pk,
+        "portal_id": session.config.public_id,
+        "portal_slug": session.config.slug,
+        "portal_display_name": session.config.display_name,
+        "portal_allowed_origins": tuple(session.config.allowed_origins),
+    }
+
+
+def fast(token):
+    found = authenticate_session(token)
+    return found and {name: getattr(found, name) for name in type(found).__slots__}
+
+
+def test_sessions_in_every_state():
+    config = PortalConfigFactory(allowed_origins=["https://app.example.com"])
+    closed = PortalConfigFactory()
+    odd = "😀 <b> \u202e 'quote\" \\ %s"
+    session, token = sign_in(config, odd, display_name=odd, preview=True, return_url="https://app.example.com/x")
+    PortalSession.objects.filter(pk=session.pk).update(metadata={"plan": [1, odd]})
+    revoked = sign_in(config)
+    revoked.row.revoke()
+    in_closed = sign_in(closed)
+    type(closed).objects.filter(pk=closed.pk).update(enabled=False)
+    cases = [token, revoked.secret, in_closed.secret, mint(config).secret, "pat_" + "0" * 43, "", "x"]
+    alive = []
+    for moment in (clock.now(), session.expires_at - timedelta(milliseconds=1), session.expires_at):
+        with clock.using(lambda moment=moment: moment):
+            for case in cases:
+                assert fast(case) == by_orm(case)
+                alive.append(fast(case) is not None)
+    assert alive == [True, *[False] * 6, True, *[False] * 6, *[False] * 7]
+
+
+def test_times_are_aware_utc():
+    found = authenticate_session(sign_in().secret)
+    assert found.expires_at.utcoffset() == timedelta(0)
+    assert found.expires_at == found.row.expires_at
+    assert found.row.config.slug == found.portal_slug
+
+
+def test_a_row_that_breaks_the_rules_is_nobody():
+    """Defence in depth: were there a token without an expiry, it would not be a session for ever."""
+    session, token = sign_in()
+    connection.check_constraints()
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
+        else:
+            cursor.execute("ALTER TABLE portal_portalsession DROP CONSTRAINT portal_session_token_expires")
+        PortalSession.objects.filter(pk=session.pk).update(expires_at=None)
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+    assert authenticate_session(token) is None
+
+
+def test_root_keys_in_every_state():
+    start = clock.now()
+    ends = start + timedelta(hours=1)
+    plain, expiring, disabled, rotated = (
+        issue_root_key("plain"),
+        issue_root_key("expiring", expires_at=ends),
+        issue_root_key("disabled"),
+        issue_root_key("rotated"),
+    )
+    disabled.row.disable()
+    new = rotated.row.rotate(timedelta(hours=1))
+    grace_ends = RootKey.objects.get(name="rotated").previous_ends_at
+    found = authenticate_root_key(plain.secret)
+    assert (found.pk, found.id, found.name, found.enabled) == (plain.row.pk, plain.row.public_id, "plain", True)
+    assert found.permissions == tuple(plain.row.permissions)
+    assert authenticate_root_key(disabled.secret).enabled is False
+    assert authenticate_root_key(new.secret).id == rotated.row.public_id
+    for moment, expiring_works in ((ends - timedelta(milliseconds=1), True), (ends, False)):
+        with clock.using(lambda moment=moment: moment):
+            assert (authenticate_root_key(expiring.secret) is not None) is expiring_works
+    for moment, old_works in ((grace_ends - timedelta(milliseconds=1), True), (grace_ends, False)):
+        with clock.using(lambda moment=moment: moment):
+            assert (authenticate_root_key(rotated.secret) is not None) is old_works
+            assert authenticate_root_key(new.secret) is not None
+    for key in ("", "x", "prk_" + "0" * 43, "prk_" + "0" * 42, mint().secret):
+        assert authenticate_root_key(key) is None
+
+
+def test_what_cannot_be_a_credential_costs_no_query(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert authenticate_session("pat_short") is None
+        assert authenticate_root_key("Bearer") is None
+
+
+def test_the_lookups_use_the_hash_index():
+    """Row 8: by hash, through an index, whatever the table's size."""
+    by_token, by_key = authenticate._statements("default")
+    value = connection.Database.Binary(b"0" * 32)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        for statement, count, index in (
+            (by_token, 1, "portal_session_token"),
+            (by_key, 2, "portal_root_key_hash"),
+        ):
+            prefix = "EXPLAIN " if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN "
+            cursor.execute(prefix + statement, [value] * count)
+            plan = " ".join(str(row) for row in cursor.fetchall())
+            # SQLite names a constraint's index by number.
+            assert index in plan if connection.vendor == "postgresql" else "USING INDEX" in plan
+            assert "SCAN s" not in plan

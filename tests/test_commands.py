@@ -1,0 +1,138 @@
+"""The management commands of design section 5."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from portal import clock
+from portal.authenticate import authenticate_root_key
+from portal.models import PortalConfig, PortalSession, RootKey
+from portal.permissions import CAPABILITIES, MINT_ANY_SESSION
+from tests.factories import mint, sign_in
+from tests.pages.flow import enter
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments):
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def run_json(*arguments):
+    lines = run(*arguments, "--json").strip().splitlines()
+    assert len(lines) == 1
+    return json.loads(lines[0])
+
+
+def test_create_portal():
+    answer = run_json(
+        "portal_create_portal",
+        "my-portal",
+        "--name",
+        "Northwind Maps",
+        "--return-origin",
+        "https://app.example.com",
+        "--return-origin",
+        "http://localhost:3000",
+        "--allowed-origin",
+        "https://shop.example.com",
+        "--return-url",
+        "https://app.example.com/settings",
+        "--keyspace",
+        "ks_1",
+    )
+    config = PortalConfig.objects.get()
+    assert answer == {"id": config.public_id, "slug": "my-portal"}
+    assert config.return_origins == ["https://app.example.com", "http://localhost:3000"]
+    assert config.allowed_origins == ["https://shop.example.com"]
+    assert (config.display_name, config.keyspace_id) == ("Northwind Maps", "ks_1")
+    assert "Created portal my-portal-2 (prt_" in run("portal_create_portal", "my-portal-2")
+    assert PortalConfig.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["My Portal"], "slug: Use 3 to 64 lowercase letters"),
+        (["admin"], "slug: This word is reserved"),
+        (["ok-slug", "--return-origin", "app.example.com"], "return_origins: app.example.com: Start with https://"),
+        (["ok-slug", "--return-url", "https://app.example.com/"], "return_url: Use a URL whose origin"),
+    ],
+)
+def test_create_portal_says_what_to_change(arguments, words):
+    with pytest.raises(CommandError) as caught:
+        run("portal_create_portal", *arguments)
+    assert words in str(caught.value)
+    assert not PortalConfig.objects.exists()
+
+
+def test_create_portal_twice(config):
+    with pytest.raises(CommandError, match="exists already"):
+        run("portal_create_portal", "my-portal")
+
+
+def test_create_root_key():
+    answer = run_json("portal_create_root_key", "Backend")
+    root_key = RootKey.objects.get()
+    assert answer["id"] == root_key.public_id
+    assert authenticate_root_key(answer["key"]).permissions == MINT_ANY_SESSION
+    text = run("portal_create_root_key", "Everything", "--permission", "*")
+    assert authenticate_root_key(text.split()[0]).permissions == ("*",)
+    assert "cannot be shown again" in text
+
+
+@pytest.mark.parametrize("arguments", [["x" * 101], [""], ["Backend", "--permission", "keys:fly"]])
+def test_create_root_key_says_what_to_change(arguments):
+    with pytest.raises(CommandError):
+        run("portal_create_root_key", *arguments)
+    assert not RootKey.objects.exists()
+
+
+def test_open(config, client):
+    answer = run_json("portal_open", "my-portal", "user_123", "--return-url", "https://app.example.com/x")
+    assert answer["url"] == f"https://portal.example.com/my-portal/?session={answer['session']}"
+    enter(client, answer["session"])
+    session = PortalSession.objects.get()
+    assert (session.external_id, session.permissions) == ("user_123", list(CAPABILITIES))
+    url = run("portal_open", "my-portal", "user_123", "--preview", "--permission", "api.*.read_key").strip()
+    assert url.startswith("https://portal.example.com/my-portal/?session=pst_")
+    session = PortalSession.objects.first()
+    assert (session.preview, session.permissions) == (True, ["api.*.read_key"])
+
+
+def test_open_says_what_is_wrong(config, settings):
+    for arguments, words in (
+        (["nowhere", "user_123"], "Portal configuration not found."),
+        (["my-portal", ""], "external_id"),
+        (["my-portal", "u", "--permission", "fly"], "permissions"),
+        (["my-portal", "u", "--return-url", "https://evil.example"], "return_url"),
+    ):
+        with pytest.raises(CommandError, match=words):
+            run("portal_open", *arguments)
+    settings.PORTAL = {}
+    with pytest.raises(CommandError, match="BASE_URL"):
+        run("portal_open", "my-portal", "user_123")
+    assert not PortalSession.objects.exists()
+
+
+def test_purge(config, settings):
+    settings.PORTAL = {**settings.PORTAL, "PURGE_AFTER": timedelta(days=1)}
+    for _ in range(5):
+        mint(config)
+    kept = sign_in(config).row
+    later = clock.now() + timedelta(days=1, minutes=20)
+    with clock.using(lambda: later):
+        assert run_json("portal_purge", "--dry-run") == {"would_delete": 5}
+        assert "Would delete 5" in run("portal_purge", "--dry-run")
+        assert run_json("portal_purge", "--batch", "2") == {"deleted": 5}
+        assert "Deleted 0" in run("portal_purge")
+    assert list(PortalSession.objects.all()) == [kept]
+    with pytest.raises(CommandError, match="--batch"):
+        run("portal_purge", "--batch", "0")
