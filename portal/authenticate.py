@@ -41,6 +41,7 @@ class AuthenticatedSession:
     capabilities: frozenset[str]
     preview: bool
     return_url: str
+    locale: str
     metadata: dict[str, Any]
     created_at: datetime
     expires_at: datetime
@@ -93,6 +94,7 @@ _SESSION_FIELDS = (
     "capabilities",
     "preview",
     "return_url",
+    "locale",
     "metadata",
     "created_at",
     "expires_at",
@@ -166,8 +168,8 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
     row = _fetch(0, PortalSession, token, 1)
     if row is None:
         return None
-    created_at, expires_at, revoked_at = (_moment(value) for value in row[9:12])
-    if revoked_at is not None or expires_at is None or created_at is None or not row[17]:
+    created_at, expires_at, revoked_at = (_moment(value) for value in row[10:13])
+    if revoked_at is not None or expires_at is None or created_at is None or not row[18]:
         return None
     # Judged here and not in the query: one clock, also when a cache stands in between one day.
     if clock.now() >= expires_at:
@@ -181,14 +183,15 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
         capabilities=frozenset(row[5].split()),
         preview=bool(row[6]),
         return_url=row[7],
-        metadata=_json(row[8]),
+        locale=row[8],
+        metadata=_json(row[9]),
         created_at=created_at,
         expires_at=expires_at,
-        portal_pk=row[12],
-        portal_id=row[13],
-        portal_slug=row[14],
-        portal_display_name=row[15],
-        portal_allowed_origins=tuple(_json(row[16])),
+        portal_pk=row[13],
+        portal_id=row[14],
+        portal_slug=row[15],
+        portal_display_name=row[16],
+        portal_allowed_origins=tuple(_json(row[17])),
     )
 
 

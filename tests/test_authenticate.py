@@ -34,6 +34,7 @@ def by_orm(token):
         "capabilities": frozenset(session.capabilities.split()),
         "preview": session.preview,
         "return_url": session.return_url,
+        "locale": session.locale,
         "metadata": session.metadata,
         "created_at": session.created_at,
         "expires_at": session.expires_at,

@@ -109,6 +109,7 @@ class PortalConfig(models.Model):
     logo_url = models.CharField(_("logo URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
     support_url = models.CharField(_("support URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
     privacy_url = models.CharField(_("privacy URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
+    show_powered_by = models.BooleanField(_("show “powered by”"), default=True)
     locale = models.CharField(_("language"), max_length=35, blank=True)
     created_at = models.DateTimeField(_("created"), editable=False, default=clock.now)
     updated_at = models.DateTimeField(_("updated"), editable=False, default=clock.now)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from portal import origins, permissions, slugs
+from portal import brand, origins, permissions, slugs
 
 __all__ = [
     "validate_capabilities",
@@ -17,8 +16,6 @@ __all__ = [
     "validate_root_key_permissions",
     "validate_slug",
 ]
-
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z", re.ASCII)
 
 
 def validate_slug(value: str) -> None:
@@ -37,7 +34,7 @@ def validate_slug(value: str) -> None:
 
 def validate_color(value: str) -> None:
     """Refuse anything but ``#rrggbb``: the value ends up in a stylesheet."""
-    if not _COLOR.match(value):
+    if not brand.is_color(value):
         raise ValidationError(_("Write the color as # and six hexadecimal digits, for example #2563eb."), code="color")
 
 

@@ -29,7 +29,7 @@ def portal_session_required(view: Callable[..., HttpResponseBase]) -> Callable[.
         try:
             request.portal = present_session(request).session  # type: ignore[attr-defined]
         except PortalError:
-            return refuse_without_session(request, None)
+            return refuse_without_session(request)
         return view(request, *args, **kwargs)
 
     return guarded

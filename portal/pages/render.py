@@ -1,4 +1,4 @@
-"""How every page becomes a response: its template, the portal's brand, the headers."""
+"""How every page becomes a response: its template, the portal's brand, the language, the headers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from portal import request_id
 from portal.authenticate import AuthenticatedSession
@@ -17,6 +17,9 @@ from portal.models import PortalConfig
 from .back import back_link
 from .csrf import form_token
 from .headers import add_page_headers
+from .language import page_language
+from .tabs import tab_links
+from .theme import icon_url, theme_url
 
 __all__ = ["SIGN_OUT", "page"]
 
@@ -32,6 +35,8 @@ def page(
     *,
     status: int = 200,
     session: AuthenticatedSession | None = None,
+    session_locale: str = "",
+    tab: str = "",
     ended: bool = False,
     code_in_url: bool = False,
 ) -> HttpResponse:
@@ -39,27 +44,44 @@ def page(
 
     :param template: its name below ``portal/``.
     :param config: the portal whose page it is; None for the neutral look.
-    :param session: the live session when the user is inside.
+    :param session: the live session when the user is inside; then the page stands in the layout ``inside``.
+    :param session_locale: the language of a session that is not live yet.
+    :param tab: the URL name of the tab that the page belongs to.
     :param ended: the session has ended; see :func:`portal.pages.back.back_link`.
     """
-    back = ""
-    if config is not None:
-        session_return_url = session.return_url if session else ""
-        back = back_link(request, config, session_return_url=session_return_url, ended=ended)
     values: dict[str, Any] = {
         "portal": config,
         "app_name": config.app_name if config else "",
-        "session": session,
-        "back": back,
+        "layout": "portal/layouts/inside.html" if session and config else "portal/layouts/entrance.html",
         "request_id": request_id.ensure(request),
-        **(context or {}),
     }
+    if config is not None:
+        return_url = session.return_url if session else ""
+        values |= {
+            "back": back_link(request, config, session_return_url=return_url, ended=ended),
+            "theme": theme_url(config),
+            "icon": icon_url(config),
+        }
     if session is not None:
-        values["sign_out_token"] = form_token(session.id, SIGN_OUT)
+        values |= {
+            "session": session,
+            "session_ends": session.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "preview": session.preview,
+            "sign_out_token": form_token(session.id, SIGN_OUT),
+        }
+        session_locale = session.locale
     # Times are UTC and say so (the script shows local time); the host's TIME_ZONE is nobody's here.
-    with timezone.override(UTC):
+    language = page_language(request, config, session_locale)
+    with timezone.override(UTC), translation.override(language):
+        values |= {
+            "language": language,
+            "direction": "rtl" if translation.get_language_bidi() else "ltr",
+            "tabs": tab_links(session, tab) if session else [],
+            **(context or {}),
+        }
         html = render_to_string(f"portal/{template}", values, request)
     response = HttpResponse(html, status=status)
+    response["Content-Language"] = language
     add_page_headers(response, request, config, code_in_url=code_in_url)
     response[request_id.HEADER] = request_id.current()
     if status == 401:

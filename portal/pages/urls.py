@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
+from .views.brand import Icon, Theme
 from .views.enter import Enter, Home
 from .views.session import SessionPage, SignedOut, SignOut
 
@@ -14,5 +15,7 @@ urlpatterns = [
     path("<slug:slug>/enter/", Enter.as_view(), name="enter"),
     path("<slug:slug>/session/", SessionPage.as_view(), name="session"),
     path("<slug:slug>/session/end/", SignOut.as_view(), name="sign-out"),
+    re_path(r"^(?P<slug>[-a-z0-9]+)/theme\.(?P<digest>[0-9a-f]{12})\.css$", Theme.as_view(), name="theme"),
+    re_path(r"^(?P<slug>[-a-z0-9]+)/icon\.(?P<digest>[0-9a-f]{12})\.svg$", Icon.as_view(), name="icon"),
     path("<slug:slug>/signed-out/", SignedOut.as_view(), name="signed-out"),
 ]

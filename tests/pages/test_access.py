@@ -23,7 +23,7 @@ def test_header_and_cookie_count(client, config, path):
 def test_without_a_session_the_answer_is_our_page(client, config, path):
     answer = client.get(path)
     assert answer.status_code == 401
-    assert heading(answer) == "Open this page from your product"
+    assert heading(answer) == "Open this page from the product that sent you"
     assert answer["WWW-Authenticate"] == 'Bearer realm="portal"'
     assert "default-src 'none'" in answer["Content-Security-Policy"]
 

@@ -20,7 +20,7 @@ from portal.credentials import cookie_session
 from portal.models import PortalConfig
 from portal.outage import DATABASE_AWAY
 from portal.pages.headers import add_page_headers
-from portal.pages.refusals import Refused, refuse
+from portal.pages.refusals import Refused, reason_without_session, refuse
 
 __all__ = ["PortalPage", "see_other"]
 
@@ -46,6 +46,8 @@ class PortalPage(View):
     """A page below ``<slug>/``. Subclasses find the portal in ``self.config``."""
 
     config: PortalConfig
+    #: Whether the page stands for a portal that is switched off.
+    serve_closed = False
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
@@ -58,13 +60,13 @@ class PortalPage(View):
         try:
             config = self._find(kwargs["slug"])
             self.config = config
-            if not config.enabled:
+            if not config.enabled and not self.serve_closed:
                 raise Refused("closed")
             return super().dispatch(request)
         except Refused as refusal:
-            return refuse(request, refusal.reason, config, code_in_url=self.code_in_url(request), **refusal.context)
+            return self._refuse(request, refusal, config)
         except (SuspiciousOperation, UnreadablePostError):
-            return refuse(request, "bad_request", config)
+            return self._refuse(request, Refused("bad_request"), config)
         except DATABASE_AWAY:
             logger.exception("The database refused a page")
             return self._unavailable(request)
@@ -72,15 +74,30 @@ class PortalPage(View):
             logger.exception("A page failed")
             return refuse(request, "error", config)
 
+    def _refuse(self, request: HttpRequest, refusal: Refused, config: PortalConfig | None) -> HttpResponse:
+        inside = self.current_session(request) if config and config.enabled and refusal.reason != "dead_link" else None
+        code_in_url = self.code_in_url(request)
+        return refuse(request, refusal.reason, config, session=inside, code_in_url=code_in_url, **refusal.values)
+
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return the 405 page with ``Allow``."""
-        response = refuse(request, "method", self.config)
+        response = self._refuse(request, Refused("method"), self.config)
         response["Allow"] = ", ".join(name.upper() for name in self.http_method_names)
         return response
 
     def code_in_url(self, request: HttpRequest) -> bool:
         """Say whether the address holds an exchange code."""
         return "session" in request.GET or "code" in request.GET
+
+    def require_session(self, request: HttpRequest) -> AuthenticatedSession:
+        """Return the browser's live session at this portal.
+
+        :raises Refused: there is none; a form that came without one is told that it was not saved.
+        """
+        session = self.current_session(request)
+        if session is None:
+            raise Refused(reason_without_session(request, self.config))
+        return session
 
     def current_session(self, request: HttpRequest) -> AuthenticatedSession | None:
         """Return the browser's live session at this portal, or None; one at another portal does not count."""

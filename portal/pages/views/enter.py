@@ -18,16 +18,15 @@ from portal.models import Issued, PortalSession
 from portal.origins import origin_of
 from portal.pages.cookies import WayBack, read_nonce, remember_session, remember_way_back, set_nonce
 from portal.pages.csrf import form_token, is_genuine
-from portal.pages.refusals import Refused, refuse_without_session
+from portal.pages.refusals import Refused
 from portal.pages.render import page
+from portal.pages.tabs import first_page
 
 from .base import PortalPage, see_other
 
 __all__ = ["Enter", "Home"]
 
 ENTER = "enter"
-#: The page inside that a session without another first page opens.
-FIRST_PAGE = "session"
 
 
 def _is_speculative(request: HttpRequest) -> bool:
@@ -46,9 +45,7 @@ class Home(PortalPage):
         """Show the form for a code that this browser may spend. Nothing is spent or changed by any GET."""
         code = request.GET.get("session") or request.GET.get("code") or ""
         if not code:
-            if self.current_session(request):
-                return see_other(request, FIRST_PAGE, self.config)
-            return refuse_without_session(request, self.config)
+            return see_other(request, first_page(self.require_session(request)), self.config)
         if _is_speculative(request):
             # 503 and not 204: after a 204 the real click does nothing, after a 503 it loads (tried).
             return HttpResponse(status=503, headers={"Retry-After": "1", "Cache-Control": "no-store"})
@@ -63,10 +60,11 @@ class Home(PortalPage):
         current = cookie_session(request)
         if row.state() != PortalSession.State.PENDING:
             if current and current.pk == row.pk:
-                return see_other(request, FIRST_PAGE, self.config)
+                return see_other(request, first_page(current), self.config)
             if not (nonce and PortalSession.objects.recover(code, nonce, slug=self.config.slug)):
                 raise Refused("dead_link")
         nonce = nonce or tokens.nonce()
+        # Somebody else, or the same person at another portal: never replaced without asking.
         other = current if current and not self._same_identity(current, row) else None
         response = page(
             request,
@@ -77,10 +75,11 @@ class Home(PortalPage):
                 "form_token": form_token(nonce, ENTER),
                 "once": row.public_id,
                 "continues": other is None and self._may_continue(request),
-                "other": other,
                 "signed_in": (other.display_name or other.external_id) if other else "",
+                "may_stay": other is not None and other.portal_pk == self.config.pk,
                 "arriving": row.display_name or row.external_id,
             },
+            session_locale=row.locale,
             code_in_url=True,
         )
         set_nonce(response, request, nonce)
@@ -121,11 +120,12 @@ class Enter(PortalPage):
             raise Refused("form_out_of_date")
         code = request.POST.get("code", "")
         issued = self._spend(request, code, nonce)
-        response = see_other(request, FIRST_PAGE, self.config)
-        if issued is not None:
-            session, token = issued
-            remember_session(response, request, token, session.expires_at)
-            remember_way_back(response, request, WayBack(self.config.slug, session.return_url))
+        if issued is None:
+            return see_other(request, first_page(self.require_session(request)), self.config)
+        session, token = issued
+        response = see_other(request, first_page(session), self.config)
+        remember_session(response, request, token, session.expires_at)
+        remember_way_back(response, request, WayBack(self.config.slug, session.return_url))
         return response
 
     @method_decorator(sensitive_variables("code", "nonce"))

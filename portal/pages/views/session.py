@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 
 from portal.http import client_address
 from portal.models import PortalSession
 from portal.pages.cookies import forget_session
 from portal.pages.csrf import is_genuine
-from portal.pages.refusals import Refused, refuse_without_session
+from portal.pages.refusals import Refused
 from portal.pages.render import SIGN_OUT, page
 from portal.permissions import ordered
 
 from .base import PortalPage, see_other
 
 __all__ = ["SessionPage", "SignOut", "SignedOut"]
+
+#: What each capability lets a person do, in plain words.
+ABILITIES = {
+    "keys:read": gettext_lazy("See API keys"),
+    "keys:create": gettext_lazy("Create API keys"),
+    "keys:reroll": gettext_lazy("Rotate API keys"),
+    "keys:update": gettext_lazy("Edit API keys"),
+    "keys:delete": gettext_lazy("Revoke API keys"),
+    "analytics:read": gettext_lazy("See usage"),
+}
 
 
 class SessionPage(PortalPage):
@@ -24,12 +35,9 @@ class SessionPage(PortalPage):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the session."""
-        session = self.current_session(request)
-        if session is None:
-            return refuse_without_session(request, self.config)
-        return page(
-            request, "session.html", self.config, {"capabilities": ordered(session.capabilities)}, session=session
-        )
+        session = self.require_session(request)
+        abilities = [ABILITIES[capability] for capability in ordered(session.capabilities)]
+        return page(request, "session.html", self.config, {"abilities": abilities}, session=session)
 
 
 class SignOut(PortalPage):

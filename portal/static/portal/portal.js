@@ -1,33 +1,65 @@
-// Comforts only: every page is complete without this file.
+// Comforts only: every page is complete without this file. All words come from the page.
 "use strict";
-
-// Presses Continue for the user, where the server says that the visit came from a page of the product.
 (() => {
-  const form = document.querySelector("form[data-continues]");
-  if (!form) return;
-  const once = "portal-continued-" + form.dataset.once;
-  const go = () => {
-    if (document.prerendering || document.visibilityState !== "visible") return;
-    try {
-      // Once a code, not once a tab: with Back the user meets the button instead of a loop.
-      if (sessionStorage.getItem(once)) return;
-      sessionStorage.setItem(once, "1");
-    } catch {
-      return; // No storage, no memory of having done it: leave it to the button.
-    }
-    form.requestSubmit();
-  };
-  go();
-  document.addEventListener("visibilitychange", go);
-  document.addEventListener("prerenderingchange", go);
-})();
+  const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
+  const live = document.getElementById("live");
 
-// A second press of a button sends nothing while the first is under way.
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (form.dataset.sent) event.preventDefault();
-  form.dataset.sent = "1";
-});
-addEventListener("pageshow", () => {
-  for (const form of document.forms) delete form.dataset.sent;
-});
+  // Times: the server wrote UTC; show the reader's own clock, and keep the UTC text as a tooltip.
+  each("time[data-local]", (time) => {
+    const show = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    time.title = time.textContent;
+    time.textContent = show.format(new Date(time.dateTime));
+  });
+
+  // The landing page presses its own button where the server says that the visit came from a page of the product. Once a
+  // code, not once a tab: with Back the reader meets the button instead of a loop. Seen, not prerendered.
+  each("form[data-continues]", (form) => {
+    const once = "portal-continued-" + form.dataset.once;
+    const go = () => {
+      if (document.prerendering || document.visibilityState !== "visible") return;
+      try {
+        if (sessionStorage.getItem(once)) return;
+        sessionStorage.setItem(once, "1");
+      } catch {
+        return; // No storage, no memory of having done it: leave it to the button.
+      }
+      form.requestSubmit();
+    };
+    go();
+    document.addEventListener("visibilitychange", go);
+    document.addEventListener("prerenderingchange", go);
+  });
+
+  // The session's end: a quiet note at five minutes and at one, announced once each.
+  each("[data-ends]", (note) => {
+    const left = () => new Date(note.dataset.ends) - Date.now();
+    for (const minutes of [5, 1]) {
+      const wait = left() - minutes * 60000;
+      // A timer over 24.8 days fires at once.
+      if (wait < 0 || wait > 2 ** 31 - 1) continue;
+      setTimeout(() => {
+        const words = note.dataset["warn" + minutes];
+        note.querySelector("[data-words]").textContent = words;
+        note.hidden = false;
+        live.textContent = words;
+      }, wait);
+    }
+    // A page from the back-forward cache may be older than its session.
+    addEventListener("pageshow", (event) => {
+      if (event.persisted && left() <= 0) location.reload();
+    });
+  });
+
+  // A second press of a button sends nothing while the first is under way.
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) event.preventDefault();
+    event.target.dataset.sent = "1";
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.forms) delete form.dataset.sent;
+  });
+
+  // What a form or a change has to say comes first, also for the keyboard.
+  const first = document.querySelector("[data-focus]");
+  if (first) first.focus();
+})();

@@ -1,0 +1,57 @@
+"""The tabs of the portal: a tab exists once its pages do, and shows when the session may use it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.urls import reverse
+from django.utils.functional import Promise
+
+from portal.authenticate import AuthenticatedSession
+from portal.models import PortalSession
+
+__all__ = ["TABS", "Tab", "TabLink", "first_page", "tab_links"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab.
+
+    :param page: the URL name of its first page, below the namespace ``portal``.
+    :param capability: what a session needs to see it; empty for everybody.
+    """
+
+    page: str
+    label: str | Promise
+    capability: str = ""
+
+
+class TabLink(NamedTuple):
+    """A tab as the template shows it."""
+
+    url: str
+    label: str
+    current: bool
+
+
+#: In the order in which they stand. Keys, usage and docs join with their pages.
+TABS: tuple[Tab, ...] = ()
+
+
+def _permitted(session: AuthenticatedSession | PortalSession) -> list[Tab]:
+    return [tab for tab in TABS if not tab.capability or session.allows(tab.capability)]
+
+
+def tab_links(session: AuthenticatedSession, current: str) -> list[TabLink]:
+    """Return the tabs that ``session`` may use; ``current`` is the URL name of the page's tab."""
+    return [
+        TabLink(reverse(f"portal:{tab.page}", args=[session.portal_slug]), str(tab.label), tab.page == current)
+        for tab in _permitted(session)
+    ]
+
+
+def first_page(session: AuthenticatedSession | PortalSession) -> str:
+    """Return the URL name of the page that a session lands on: its first tab, or the session page without one."""
+    permitted = _permitted(session)
+    return permitted[0].page if permitted else "session"
