@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.test import Client
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, _executable
+from tests.pages.states import look
 
 from .stage import Stage
-from .states import STATES, new_config
+
+__all__ = ["look"]
 
 
 @pytest.fixture(scope="package")
@@ -22,10 +23,9 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-def host(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def ground(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     # Playwright keeps an event loop running in this thread; the ORM is not used from it, only beside it.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    settings.ROOT_URLCONF = "tests.hosts.refusals"
     settings.PORTAL = {"BASE_URL": "https://testserver"}
 
 
@@ -43,15 +43,3 @@ def stage(chromium: Browser) -> Iterator[Callable[..., Stage]]:
         one.close()
     assert [line for one in opened for line in one.complaints] == []
     assert [url for one in opened for url in one.elsewhere] == []
-
-
-@pytest.fixture
-def look(db: None) -> Callable[..., Any]:
-    """Return a function that gives the response of a state, in a portal with the given fields."""
-    from portal.models import PortalConfig
-
-    def response(name: str, **fields: Any) -> Any:
-        PortalConfig.objects.all().delete()
-        return STATES[name](new_config(**fields), Client())
-
-    return response

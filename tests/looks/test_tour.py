@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.pages.states import STATES
+
 from .stage import Stage
-from .states import STATES
 
 BRANDS = ["#2563eb", "#ffff00", "#000000", "#ffffff", "#dc2626", "#008750"]
 WIDTHS = [1280, 390]

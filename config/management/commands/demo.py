@@ -48,6 +48,9 @@ class Command(BaseCommand):
                 "keyspace_id": "northwind",
                 "return_url": f"{base}/",
                 "return_origins": [base],
+                "primary_color": "#0f6b4f",
+                "support_url": "mailto:help@northwind.example",
+                "privacy_url": "https://northwind.example/privacy",
             },
         )
         if not config.enabled:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
@@ -34,6 +35,18 @@ def new_config(**fields: Any) -> PortalConfig:
         **fields,
     }
     return PortalConfigFactory(**values)
+
+
+@pytest.fixture
+def look(db: None, settings: Any) -> Callable[..., Any]:
+    """Return a function that gives the response of a state, in a portal with the given fields."""
+    settings.ROOT_URLCONF = "tests.hosts.refusals"
+
+    def response(name: str, **fields: Any) -> Any:
+        PortalConfig.objects.all().delete()
+        return STATES[name](new_config(**fields), Client())
+
+    return response
 
 
 def inside(config: PortalConfig, client: Client, **options: Any) -> None:

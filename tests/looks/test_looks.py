@@ -1,0 +1,181 @@
+"""What a design engineer would check on every state: axe, no sideways scroll, weight, nothing from elsewhere."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+import portal
+from tests.pages.pseudo import LONG, RIGHT_TO_LEFT, pseudo_languages
+from tests.pages.states import STATES
+
+from .stage import Stage
+
+pytestmark = pytest.mark.browser
+
+STATIC = Path(portal.__file__).parent / "static" / "portal"
+BRANDS = ["#2563eb", "#ffff00", "#000000", "#ffffff", "#dc2626", "#008750"]
+WIDTHS = [1280, 390, 320]
+SCHEMES = ["light", "dark"]
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+#: The whole matrix, and a sample in which each state meets each brand, width and scheme in turn.
+MATRIX = list(itertools.product(STATES, BRANDS, WIDTHS, SCHEMES))
+SAMPLE = [
+    (name, BRANDS[index % 6], WIDTHS[index % 3], SCHEMES[(index + index // 6) % 2]) for index, name in enumerate(STATES)
+] + [
+    (name, BRANDS[(index + 3) % 6], WIDTHS[(index + 1) % 3], SCHEMES[(index + 1 + index // 6) % 2])
+    for index, name in enumerate(STATES)
+]
+
+SPACING = """() => {
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync("* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important }"
+    + " p { margin-block-end: 2em !important }");
+  document.adoptedStyleSheets = [sheet];
+}"""
+SIDEWAYS = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+def violations(page: Any) -> list[str]:
+    found = Axe().run(page, options=RULES).response["violations"]
+    return [f"{one['id']}: {node['html']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+def check_axe(stage: Callable[..., Stage], look: Callable[..., Any], cases: list[tuple[str, str, int, str]]) -> None:
+    windows = {(width, scheme): stage(width=width, scheme=scheme) for width in WIDTHS for scheme in SCHEMES}
+    wrong = {}
+    for name, brand, width, scheme in cases:
+        page = windows[width, scheme].show(look(name, primary_color=brand))
+        if found := violations(page):
+            wrong[name, brand, width, scheme] = found
+    assert wrong == {}
+
+
+def test_axe_finds_nothing_in_the_sample(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    check_axe(stage, look, SAMPLE)
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("brand", BRANDS)
+def test_axe_finds_nothing_in_the_whole_matrix(
+    stage: Callable[..., Stage], look: Callable[..., Any], brand: str
+) -> None:
+    check_axe(stage, look, [case for case in MATRIX if case[1] == brand])
+
+
+@pytest.mark.parametrize("language", ["", LONG, RIGHT_TO_LEFT])
+def test_no_state_scrolls_sideways_on_the_smallest_phone(
+    stage: Callable[..., Stage], look: Callable[..., Any], language: str
+) -> None:
+    window = stage(width=320)
+    wrong = {}
+    with pseudo_languages():
+        for name in STATES:
+            page = window.show(look(name, locale=language))
+            plain = page.evaluate(SIDEWAYS)
+            page.evaluate(SPACING)
+            if plain or page.evaluate(SIDEWAYS):
+                wrong[name] = plain, page.evaluate(SIDEWAYS)
+    assert wrong == {}
+
+
+def test_axe_finds_nothing_from_right_to_left(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    window = stage(width=390)
+    with pseudo_languages():
+        for name in ("enter", "session", "preview"):
+            assert violations(window.show(look(name, locale=RIGHT_TO_LEFT))) == []
+
+
+def test_targets_can_be_hit(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    """WCAG 2.5.8: 24 pixels; links within a sentence are excepted."""
+    window = stage(width=390)
+    for name in STATES:
+        page = window.show(look(name))
+        small = page.evaluate(
+            """() => [...document.querySelectorAll("a, button")].filter(e => !e.closest("p.lead") && e.offsetParent
+                 && !e.classList.contains("skip")).map(e => [e.textContent.trim(), e.getBoundingClientRect()])
+                 .filter(([, box]) => box.height < 24 || box.width < 24).map(([text]) => text)"""
+        )
+        assert small == [], name
+
+
+@pytest.mark.parametrize("media", [{"forced_colors": "active"}, {"media": "print"}, {"reduced_motion": "reduce"}])
+def test_other_media_keep_the_words(
+    stage: Callable[..., Stage], look: Callable[..., Any], media: dict[str, str]
+) -> None:
+    window = stage(width=1280)
+    page = window.show(look("session"))
+    page.emulate_media(**media)
+    assert page.get_by_role("heading", name="Your session").is_visible()
+    assert page.get_by_text("user_123").is_visible()
+    assert page.get_by_role("button", name="Sign out").first.is_visible() == ("media" not in media)
+
+
+def test_times_are_shown_in_the_readers_zone(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    response = look("session")
+    window = stage(width=1280, timezone_id="Asia/Tokyo", locale="en-GB")
+    time = window.show(response).locator("dd time").first
+    assert "UTC" not in time.inner_text()
+    assert time.get_attribute("title").endswith("UTC")
+    without = stage(width=1280, java_script_enabled=False)
+    assert without.show(response).locator("dd time").first.inner_text().endswith("UTC")
+
+
+def test_the_session_warns_before_it_ends(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    response = look("session")
+    window = stage(width=1280)
+    window.page.clock.install()
+    page = window.show(response)
+    note = page.locator("[data-ends]")
+    assert not note.is_visible()
+    page.clock.fast_forward("23:54:00")
+    assert not note.is_visible()
+    page.clock.fast_forward("02:00")
+    assert "Your session ends in 5 minutes" in note.inner_text()
+    assert note.get_by_role("link", name="Open again from Northwind Maps").is_visible()
+    assert "5 minutes" in page.locator("#live").inner_text()
+    page.clock.fast_forward("04:00")
+    assert "Your session ends in 1 minute" in note.inner_text()
+
+
+def test_the_skip_link_is_first_and_leads_to_main(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    page = stage(width=1280).show(look("preview"))
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_the_focus_order_is_the_order_on_the_page(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    page = stage(width=1280).show(look("preview"))
+    order = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        order.append(page.evaluate("document.activeElement.textContent.trim().replace(/\\s+/g, ' ')"))
+    assert order[0] == "Skip to main content"
+    assert order[1] == "Leave preview"
+    assert order[2].startswith("N Northwind Maps") or order[2].startswith("NNorthwind Maps")
+    assert order[3:8] == ["← Back to Northwind Maps", "Sign out", "Sign out", "Get help", "Privacy"]
+
+
+def weight(content: bytes) -> int:
+    return len(gzip.compress(content, 9))
+
+
+def test_weights(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    response = look("session")
+    window = stage(width=1280)
+    window.show(response)
+    css, script = (STATIC / "portal.css").read_bytes(), (STATIC / "portal.js").read_bytes()
+    theme = next(answer.content for path, answer in window.brand.items() if "theme" in path)
+    assert weight(css) + weight(theme) <= 6 * 1024
+    assert weight(script) <= 3 * 1024
+    assert weight(response.content) + weight(css) + weight(theme) + weight(script) <= 14 * 1024
+    assert len(window.requests) <= 5

@@ -1,0 +1,218 @@
+"""Every state has its title, its words and one thing to do next (ui-spec 2.3 and 2.4)."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import pytest
+
+from portal.pages.refusals import REFUSALS
+from tests.pages.flow import heading
+from tests.pages.pseudo import LONG, RIGHT_TO_LEFT, pseudo_languages
+from tests.pages.states import STATES
+
+pytestmark = pytest.mark.django_db
+
+#: Status, h1 and the label of the one main link or button.
+EXPECTED = {
+    "enter": (200, "Continue to Northwind Maps", "Continue"),
+    "enter-somebody-else": (200, "Continue to Northwind Maps", "Continue as Bob Ferreira"),
+    "no-session": (401, "Open this page from Northwind Maps", "Back to Northwind Maps"),
+    "no-session-host-view": (401, "Open this page from the product that sent you", None),
+    "dead-link": (401, "This link no longer works", "Back to Northwind Maps"),
+    "cookies-blocked": (401, "Your browser blocked the sign-in", "Back to Northwind Maps"),
+    "closed": (403, "This portal is closed", "Back to Northwind Maps"),
+    "session": (200, "Your session", None),
+    "session-docs-only": (200, "Your session", None),
+    "session-long-names": (200, "Your session", None),
+    "preview": (200, "Your session", None),
+    "signed-out": (200, "You are signed out", "Back to Northwind Maps"),
+    "session-ended": (401, "Your session has ended", "Back to Northwind Maps"),
+    "not-saved": (401, "Your session has ended", "Back to Northwind Maps"),
+    "form-out-of-date": (403, "This form is out of date", "Go to the first page"),
+    "no-capability": (403, "You can’t use this page", "Go to the first page"),
+    "not-found": (404, "Page not found", "Go to the first page"),
+    "not-found-preview": (404, "Page not found", "Go to the first page"),
+    "unknown-slug": (404, "Page not found", None),
+    "method": (405, "That didn’t work", "Back to Northwind Maps"),
+    "bad-request": (400, "That didn’t work", "Back to Northwind Maps"),
+    "conflict": (409, "This was done already", "Go to the first page"),
+    "too-many": (429, "Too many requests", "Go to the first page"),
+    "error": (500, "Something went wrong on our side", None),
+    "unavailable": (503, "The portal is being updated", None),
+}
+
+
+INSIDE = {"session", "session-docs-only", "session-long-names", "preview"}
+
+
+def main_actions(html):
+    found = re.findall(r'<(?:a|button) class="btn main"[^>]*>\s*(.*?)\s*</(?:a|button)>', html, re.DOTALL)
+    return [unescape(label) for label in found]
+
+
+def test_every_state_is_expected():
+    assert set(EXPECTED) == set(STATES)
+    shown = {name.replace("-", "_") for name in STATES}
+    assert {reason for reason in REFUSALS if reason not in shown} == set()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_status_heading_and_the_one_way_on(look, name):
+    status, h1, action = EXPECTED[name]
+    answer = look(name)
+    assert answer.status_code == status
+    assert heading(answer) == h1
+    assert main_actions(answer.content.decode()) == ([action] if action else [])
+
+
+def title(answer):
+    return unescape(re.search(r"<title>(.*?)</title>", answer.content.decode(), re.DOTALL)[1]).strip()
+
+
+def test_titles(look):
+    assert title(look("enter")) == "Continue to Northwind Maps – Northwind Maps"
+    assert title(look("session")) == "Your session – Northwind Maps"
+    assert title(look("preview")) == "Preview: Your session – Northwind Maps"
+    assert title(look("not-found-preview")) == "Preview: Page not found – Northwind Maps"
+    assert title(look("unknown-slug")) == "Page not found"
+
+
+class Outline(HTMLParser):
+    """Collects what landmarks and ids a page has, and its visible words."""
+
+    VOID = frozenset({"meta", "link", "input", "img", "path", "circle", "rect", "br"})
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.ids, self.words, self.open = [], [], [], []
+        self.feed(html)
+        assert self.open == [], "unclosed tags"
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        values = dict(attributes)
+        if "id" in values:
+            self.ids.append(values["id"])
+        self.words += [values[name] for name in ("aria-label", "title", "placeholder") if values.get(name)]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        if data.strip() and self.open and self.open[-1] != "title":
+            self.words.append(data.strip())
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_landmarks_and_order(look, name):
+    html = look(name).content.decode()
+    outline = Outline(html)
+    for once in ("h1", "main", "footer", "title"):
+        assert outline.tags.count(once) == 1
+    assert outline.tags.count("header") == (0 if name in {"unknown-slug", "unavailable", "no-session-host-view"} else 1)
+    assert len(outline.ids) == len(set(outline.ids))
+    assert {"main", "live"} <= set(outline.ids)
+    places = [html.index(piece) for piece in ('class="skip"', '<main id="main" tabindex="-1"', "<footer", 'id="live"')]
+    assert places == sorted(places)
+    assert "{%" not in html
+    assert "{{" not in html
+    assert '<html lang="en" dir="ltr">' in html
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_row_17_who_is_inside_sees_who_and_how_to_leave(look, name):
+    answer = look(name)
+    html = answer.content.decode()
+    inside = 'class="acts"' in html
+    assert inside == (name in INSIDE or EXPECTED[name][2] == "Go to the first page")
+    if inside:
+        assert "/my-portal/session/end/" in html
+        assert 'class="who"' in html
+        assert "Your session ends" in html
+
+
+@pytest.mark.parametrize("name", ["preview", "not-found-preview"])
+def test_the_preview_banner_says_who_and_how_to_leave(look, name):
+    html = look(name).content.decode()
+    assert re.search(r"You see the portal as\s+<strong><bdi>user_123</bdi></strong>", html)
+    assert "Leave preview" in html
+    assert "Leave preview" not in look("session").content.decode()
+
+
+#: Names and values in the pages that nobody translates.
+UNTRANSLATED = re.compile(
+    r"Northwind Maps|Ada Wong|Bob Ferreira|user_\d+|org_\w+|x{256}|(Wolfeschlegelsteinhausenbergerdorff 😀 ?)+|N|·"
+    r"|req_\w+|.* UTC"
+)
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_every_word_is_translated(look, name):
+    with pseudo_languages():
+        answer = look(name, locale=LONG)
+        # Without a portal the browser decides.
+        if 'lang="de"' not in answer.content.decode():
+            assert name in {"unknown-slug", "unavailable", "no-session-host-view"}
+            return
+        html = answer.content.decode()
+        while "⟦" in html:
+            html = re.sub(r"⟦[^⟦⟧]*⟧", "", html)
+        left = [word for word in Outline(html).words if not UNTRANSLATED.fullmatch(word)]
+    assert left == []
+    assert title(answer).startswith("⟦")
+
+
+@pytest.mark.parametrize("name", ["session", "enter", "unknown-slug"])
+def test_the_browsers_language_counts_last(look, client, config, name):
+    with pseudo_languages():
+        for headers, locale, expected in (
+            ({}, "", "en"),
+            ({"Accept-Language": "de"}, "", "de"),
+            ({"Accept-Language": "de"}, "ar", "ar"),
+            ({"Accept-Language": "xx"}, "xx", "en"),
+        ):
+            config.locale = locale
+            config.save()
+            answer = client.get("/my-portal/", headers=headers)
+            assert f'<html lang="{expected}"' in answer.content.decode()
+            assert answer["Content-Language"] == expected
+
+
+def test_a_sessions_language_comes_first(look, client, config):
+    from portal.models import PortalSession
+    from tests.factories import mint
+    from tests.pages.flow import enter, open_link
+
+    config.locale = LONG
+    config.save()
+    session, code = mint(config)
+    PortalSession.objects.filter(pk=session.pk).update(locale=RIGHT_TO_LEFT)
+    with pseudo_languages():
+        assert '<html lang="ar" dir="rtl">' in open_link(client, code).content.decode()
+        enter(client, code)
+        assert '<html lang="ar" dir="rtl">' in client.get("/my-portal/session/").content.decode()
+        assert '<html lang="ar" dir="rtl">' in client.get("/my-portal/session/end/").content.decode()
+
+
+def test_times_say_utc(look):
+    html = look("session").content.decode()
+    assert re.search(r'<time datetime="20[0-9-]+T[0-9:]+Z" data-local>\d+ \w{3} 20\d\d, \d\d:\d\d UTC</time>', html)
+
+
+def test_lengths_of_time(look, settings):
+    from datetime import timedelta
+
+    settings.PORTAL = {"SESSION_TTL": timedelta(hours=1), "CODE_TTL": timedelta(seconds=90)}
+    assert "Sessions last 1 hour." in look("session-ended").content.decode()
+    assert "only for 90 seconds." in look("dead-link").content.decode()
+    settings.PORTAL = {"CODE_TTL": timedelta(minutes=1)}
+    assert "only for 1 minute." in look("dead-link").content.decode()
+    assert "Wait 42 seconds" in look("too-many").content.decode()
