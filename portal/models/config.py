@@ -107,6 +107,8 @@ class PortalConfig(models.Model):
     )
     primary_color = models.CharField(_("primary color"), max_length=7, blank=True, validators=[validate_color])
     logo_url = models.CharField(_("logo URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
+    logo_file = models.CharField(_("uploaded logo"), max_length=32, blank=True, editable=False)
+    logo_dark_file = models.CharField(_("uploaded logo for dark pages"), max_length=32, blank=True, editable=False)
     support_url = models.CharField(_("support URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
     privacy_url = models.CharField(_("privacy URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
     show_powered_by = models.BooleanField(_("show “powered by”"), default=True)

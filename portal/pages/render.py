@@ -19,7 +19,7 @@ from .csrf import form_token
 from .headers import add_page_headers
 from .language import page_language
 from .tabs import tab_links
-from .theme import icon_url, theme_url
+from .theme import icon_url, logo_urls, theme_url
 
 __all__ = ["SIGN_OUT", "page"]
 
@@ -57,10 +57,13 @@ def page(
     }
     if config is not None:
         return_url = session.return_url if session else ""
+        logo_url, logo_dark_url = logo_urls(config)
         values |= {
             "back": back_link(request, config, session_return_url=return_url, ended=ended),
             "theme": theme_url(config),
             "icon": icon_url(config),
+            "logo_url": logo_url,
+            "logo_dark_url": logo_dark_url,
         }
     if session is not None:
         values |= {

@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from portal.brand import is_color, palette, stylesheet
 from portal.models import PortalConfig
 
-__all__ = ["icon_svg", "icon_url", "theme_css", "theme_url"]
+__all__ = ["icon_svg", "icon_url", "logo_urls", "theme_css", "theme_url"]
 
 _NEUTRAL = "#15171c"
 
@@ -52,3 +52,15 @@ def icon_svg(config: PortalConfig) -> str:
 def icon_url(config: PortalConfig) -> str:
     """Return the address of :func:`icon_svg`."""
     return reverse("portal:icon", kwargs={"slug": config.slug, "digest": _digest(icon_svg(config))})
+
+
+def logo_urls(config: PortalConfig) -> tuple[str, str]:
+    """Return the addresses of the logo and of the one for dark pages; empty where there is none.
+
+    An uploaded logo comes before a logo URL: it is served from here, so no other host sees the visitor.
+    """
+    light, dark = (
+        reverse("portal:logo", kwargs={"slug": config.slug, "name": name}) if name else ""
+        for name in (config.logo_file, config.logo_dark_file)
+    )
+    return light or config.logo_url, dark

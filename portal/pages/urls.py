@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
-from .views.brand import Icon, Theme
+from .views.brand import Icon, Logo, Theme
 from .views.enter import Enter, Home
 from .views.session import SessionPage, SignedOut, SignOut
 
@@ -17,5 +17,6 @@ urlpatterns = [
     path("<slug:slug>/session/end/", SignOut.as_view(), name="sign-out"),
     re_path(r"^(?P<slug>[-a-z0-9]+)/theme\.(?P<digest>[0-9a-f]{12})\.css$", Theme.as_view(), name="theme"),
     re_path(r"^(?P<slug>[-a-z0-9]+)/icon\.(?P<digest>[0-9a-f]{12})\.svg$", Icon.as_view(), name="icon"),
+    re_path(r"^(?P<slug>[-a-z0-9]+)/(?P<name>logo\.[0-9a-f]{12}\.(?:png|jpg|webp))$", Logo.as_view(), name="logo"),
     path("<slug:slug>/signed-out/", SignedOut.as_view(), name="signed-out"),
 ]

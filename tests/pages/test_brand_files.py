@@ -90,7 +90,7 @@ def test_row_37_a_logo_by_url(client, config):
     config.logo_url = "https://cdn.example.com/logo.png"
     config.save()
     html = client.get("/my-portal/").content.decode()
-    assert '<img class="logo" src="https://cdn.example.com/logo.png" alt=""' in html
+    assert '<img src="https://cdn.example.com/logo.png" alt=""' in html
     assert 'referrerpolicy="no-referrer"' in html
 
 

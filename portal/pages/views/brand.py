@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
+from portal.models import PortalLogo
 from portal.pages.theme import icon_svg, icon_url, theme_css, theme_url
 
 from .base import PortalPage
 
-__all__ = ["Icon", "Theme"]
+__all__ = ["Icon", "Logo", "Theme"]
 
 
 class BrandFile(PortalPage):
@@ -19,10 +19,10 @@ class BrandFile(PortalPage):
     http_method_names = ["get", "head"]
     serve_closed = True
 
-    content_type: ClassVar[str]
+    content_type: str
 
-    def content(self) -> str:
-        """Return the file's text."""
+    def content(self) -> str | bytes:
+        """Return the file."""
         raise NotImplementedError
 
     def url(self) -> str:
@@ -70,3 +70,23 @@ class Icon(BrandFile):
     def url(self) -> str:
         """Return its address."""
         return icon_url(self.config)
+
+
+class Logo(BrandFile):
+    """``<slug>/logo.<digest>.<ext>``: the uploaded logo, and the one for dark pages."""
+
+    _logo: PortalLogo
+
+    def content(self) -> bytes:
+        """Return the image."""
+        return bytes(self._logo.content)
+
+    def url(self) -> str:
+        """Return its address; an old name leads to the logo of today."""
+        name = self.kwargs["name"]
+        logos = {logo.name: logo for logo in self.config.logos.all()}
+        found = logos.get(name) or next((logo for logo in logos.values() if not logo.dark), None)
+        if found is None:
+            return ""
+        self._logo, self.content_type = found, found.content_type
+        return reverse("portal:logo", kwargs={"slug": self.config.slug, "name": found.name})
