@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help demo test test-sqlite test-postgres test-browser test-browser-all tour races test-all lint format install clean
+.PHONY: help demo test test-sqlite test-postgres test-browser test-browser-all tour screenshot races test-all lint format install clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,7 +31,10 @@ test-browser-all: .venv/.installed  ## The same with axe over every state, brand
 	TEST_DB=sqlite $(BIN)/python -m pytest -m browser
 
 tour: .venv/.installed  ## Take a picture of every state in six brands, two widths and two schemes into tour/
-	TEST_DB=sqlite $(BIN)/python -m pytest -q -m tour
+	TEST_DB=sqlite $(BIN)/python -m pytest -q -m tour -k every_state tests/looks
+
+screenshot: .venv/.installed  ## Take the README's pictures into docs/images/
+	TEST_DB=sqlite $(BIN)/python -m pytest -q -m tour -k readme tests/looks
 
 races: .venv/.installed  ## Run the long races, 100 rounds each, on both databases
 	TEST_DB=sqlite $(BIN)/python -m pytest -m long

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gzip
 import itertools
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import portal
 from tests.pages.pseudo import LONG, RIGHT_TO_LEFT, pseudo_languages
 from tests.pages.states import STATES
 
+from . import forms
 from .stage import Stage
 
 pytestmark = pytest.mark.browser
@@ -163,6 +165,26 @@ def test_the_focus_order_is_the_order_on_the_page(stage: Callable[..., Stage], l
     assert order[1] == "Leave preview"
     assert order[2].startswith("N Northwind Maps") or order[2].startswith("NNorthwind Maps")
     assert order[3:8] == ["← Back to Northwind Maps", "Sign out", "Sign out", "Get help", "Privacy"]
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_form_says_first_what_is_wrong_with_it(
+    stage: Callable[..., Stage], look: Callable[..., Any], settings: Any, tmp_path: Path, script: bool
+) -> None:
+    settings.TEMPLATES = copy.deepcopy(settings.TEMPLATES)
+    settings.TEMPLATES[0]["DIRS"] = [tmp_path]
+    settings.TEMPLATES[0]["OPTIONS"]["context_processors"].append("tests.looks.forms.processor")
+    (tmp_path / "portal").mkdir()
+    (tmp_path / "portal" / "session.html").write_text(forms.PAGE)
+    page = stage(width=390, java_script_enabled=script).show(look("session"))
+    summary = page.get_by_role("alert")
+    assert summary.get_by_role("link", name="Enter a name").get_attribute("href") == "#id_name"
+    assert page.evaluate("document.activeElement.getAttribute('role')") == ("alert" if script else None)
+    field = page.get_by_label("Name")
+    assert field.get_attribute("aria-invalid") == "true"
+    assert "id_name_helptext" in field.get_attribute("aria-describedby")
+    if script:
+        assert violations(page) == []
 
 
 def weight(content: bytes) -> int:

@@ -20,6 +20,19 @@ SCHEMES = ["light", "dark"]
 
 
 @pytest.mark.tour
+def test_the_readme_has_its_picture(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    """Wide and light beside narrow and dark: what the README shows."""
+    folder = Path("docs/images")
+    folder.mkdir(parents=True, exist_ok=True)
+    response = look("session", support_url="", privacy_url="")
+    for width, height, scheme in ((960, 600, "light"), (390, 600, "dark")):
+        window = stage(width=width, scheme=scheme, device_scale_factor=1.5)
+        window.page.set_viewport_size({"width": width, "height": height})
+        window.show(response).screenshot(path=folder / f"portal-{scheme}.png")
+    assert {path.name for path in folder.glob("*.png")} >= {"portal-light.png", "portal-dark.png"}
+
+
+@pytest.mark.tour
 def test_every_state_is_pictured(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
     folder = Path(os.environ.get("TOUR", "tour"))
     folder.mkdir(exist_ok=True)
