@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from .tokens import redact
 
 __all__ = ["RedactFilter"]
 
+_formatter = logging.Formatter()
+
 
 class RedactFilter(logging.Filter):
-    """Blanks the portal's secrets in a record's message and arguments.
+    """Blanks the portal's secrets in a record's message and traceback.
 
     Put it on handlers, ``django.server`` and ``django.request`` above all: their lines hold the landing page's URL, and
-    that URL holds an exchange code until it is spent. Tracebacks are not rewritten; this app keeps secrets out of the
-    texts of its exceptions.
+    that URL holds an exchange code until it is spent.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite ``record`` in place and keep it."""
-        if isinstance(record.msg, str):
-            record.msg = redact(record.msg)
-        if isinstance(record.args, tuple):
-            record.args = tuple(_redacted(value) for value in record.args)
-        elif record.args:
-            record.args = {name: _redacted(value) for name, value in record.args.items()}
+        """Rewrite ``record`` in place and keep it. A record without a secret keeps its arguments as they are."""
+        try:
+            message = record.getMessage()
+        except Exception:
+            # A broken call to the logger: logging would print its arguments as they are.
+            message = f"{record.msg!r} {record.args!r}"
+            record.msg, record.args = message, ()
+        # The finished text, not the arguments: a secret can hide in an exception, a list or a request.
+        clean = redact(message)
+        if clean != message:
+            record.msg, record.args = clean, ()
+        if record.exc_info and not record.exc_text:
+            record.exc_text = _formatter.formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = redact(record.exc_text)
         return True
-
-
-def _redacted(value: Any) -> Any:
-    return redact(value) if isinstance(value, str) else value

@@ -8,17 +8,19 @@ from __future__ import annotations
 import logging
 import secrets
 from contextvars import ContextVar
+from typing import Any
 
 from django.http import HttpRequest
 
 from . import tokens
 
-__all__ = ["HEADER", "RequestIdFilter", "current", "ensure"]
+__all__ = ["HEADER", "RequestIdFilter", "current", "ensure", "forget"]
 
 HEADER = "X-Request-Id"
 _LENGTH = 16
+_NONE = "-"
 
-_current: ContextVar[str] = ContextVar("portal_request_id", default="-")
+_current: ContextVar[str] = ContextVar("portal_request_id", default=_NONE)
 
 
 def ensure(request: HttpRequest) -> str:
@@ -34,6 +36,14 @@ def ensure(request: HttpRequest) -> str:
 def current() -> str:
     """Return the id of the request that this thread or task serves, or ``-`` outside one."""
     return _current.get()
+
+
+def forget(**signal: Any) -> None:
+    """Forget the id of the request before; a receiver of ``request_started``.
+
+    A server's thread serves one request after another, and a host's own lines must not carry an earlier request's id.
+    """
+    _current.set(_NONE)
 
 
 class RequestIdFilter(logging.Filter):

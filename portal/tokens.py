@@ -55,8 +55,8 @@ _ID_BITS = 128
 _ID_LENGTH = 22
 
 _SECRET_BODY = re.compile(rf"[0-9A-Za-z]{{{_SECRET_LENGTH}}}", re.ASCII)
-# The lookbehind keeps "xpst_…" whole; shorter tails are masked too: a cut-off secret is still most of one.
-_REDACT_PREFIXED = re.compile(r"(?<![0-9A-Za-z])(prk_|pst_|pat_)[0-9A-Za-z]{5,}", re.ASCII)
+# Also behind a letter ("%3Dpst_…", "\\npst_…") and when cut off: most of a secret is still most of a secret.
+_REDACT_PREFIXED = re.compile(r"(prk_|pst_|pat_)(?:(?!prk_|pst_|pat_)[0-9A-Za-z])+", re.ASCII)
 _REDACT_PARAMETER = re.compile(r"([?&](?:session|code)=)[^&\s\"'#]+")
 
 

@@ -26,6 +26,14 @@ __all__ = ["SIGN_OUT", "page"]
 #: The action of the sign-out form.
 SIGN_OUT = "sign-out"
 
+# Django logs a variable that a template does not find together with the whole context, and there the landing page's code
+# stands. So every name is there.
+_ABSENT: dict[str, Any] = {
+    **dict.fromkeys(("back", "theme", "icon", "logo_url", "logo_dark_url", "session_ends", "sign_out_token"), ""),
+    "session": None,
+    "preview": False,
+}
+
 
 def page(
     request: HttpRequest,
@@ -50,6 +58,7 @@ def page(
     :param ended: the session has ended; see :func:`portal.pages.back.back_link`.
     """
     values: dict[str, Any] = {
+        **_ABSENT,
         "portal": config,
         "app_name": config.app_name if config else "",
         "layout": "portal/layouts/inside.html" if session and config else "portal/layouts/entrance.html",
