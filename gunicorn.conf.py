@@ -6,11 +6,17 @@ from typing import Any
 
 from gunicorn.glogging import Logger
 
+from portal.logs import RedactFilter
 from portal.tokens import redact
 
 
 class RedactingLogger(Logger):
-    """Writes access lines without exchange codes: they stand in the landing page's address, and in its Referer."""
+    """Writes lines without exchange codes: they stand in the landing page's address, and in its Referer."""
+
+    def setup(self, cfg: Any) -> None:
+        """Blank the lines about errors too: they name the address that failed."""
+        super().setup(cfg)
+        self.error_log.addFilter(RedactFilter())
 
     def atoms(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Return the parts of an access line, blanked."""

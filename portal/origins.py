@@ -17,7 +17,7 @@ MAX_URL_LENGTH = 500
 
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _ORIGIN = re.compile(
-    r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::(?P<port>[0-9]{1,5}))?",
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9.-]{1,253}|\[[0-9a-f:]{2,39}\])(?::(?P<port>[0-9]{1,5}))?",
     re.IGNORECASE | re.ASCII,
 )
 # Printable ASCII without what browsers repair or strip: space, quotes, angle brackets, backslash, ^, `, {, |, }.
@@ -33,7 +33,9 @@ def _canonical_host(host: str) -> bool:
     """Say whether ``host`` (lower case) is in the form in which every parser leaves it."""
     try:
         if host.startswith("["):
-            return ipaddress.IPv6Address(host[1:-1]).compressed == host[1:-1]
+            address = ipaddress.IPv6Address(host[1:-1])
+            # Of an IPv4 address inside IPv6 each parser makes something else.
+            return address.ipv4_mapped is None and address.compressed == host[1:-1]
         if host.rpartition(".")[2][:1].isdigit():
             # A last label that starts with a digit is a number to a browser: 127.1, 0x7f.1 and 2130706433 are 127.0.0.1.
             return str(ipaddress.IPv4Address(host)) == host

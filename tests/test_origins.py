@@ -67,6 +67,8 @@ def test_origins(value, expected):
         "https://01.2.3.4",
         "https://[::0001]",
         "https://[::1",
+        "https://[::ffff:192.0.2.1]",
+        "https://[::ffff:c000:201]",
         "https://[1.2.3.4]",
         "https://%61pp.example.com",
     ],
