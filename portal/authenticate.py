@@ -60,9 +60,15 @@ class AuthenticatedSession:
         """Say whether the session was granted ``capability``. A preview must not write even where this is True."""
         return capability in self.capabilities
 
-    def end_user(self, address: str | None = None) -> Actor:
-        """Return the end user as an actor of events."""
-        return Actor(PortalEvent.ActorKind.END_USER, self.external_id, address)
+    def sign_out(self, address: str | None) -> None:
+        """End the session on the server, as its end user at ``address``."""
+        PortalSession.objects.filter(pk=self.pk).revoke(
+            Actor(PortalEvent.ActorKind.END_USER, self.external_id, address),
+            reason="signed_out",
+            portal_id=self.portal_id,
+            session_id=self.id,
+            external_id=self.external_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,25 +242,4 @@ class ServiceUnavailable(PortalError):
 
 
 #: Every code that this app can answer, by its path.
-CATALOGUE: Mapping[str, ErrorCode] = {
-    error.code: error.entry()
-    for error in (
-        InvalidInput,
-        BodyUnreadable,
-        BodyTooLarge,
-        AuthenticationMissing,
-        AuthenticationMalformed,
-        KeyNotFound,
-        PortalTokenMissing,
-        PortalSessionNotFound,
-        Forbidden,
-        InsufficientPermissions,
-        KeyDisabled,
-        PortalConfigNotFound,
-        UnknownOperation,
-        MethodNotAllowed,
-        UnsupportedMediaType,
-        UnexpectedError,
-        ServiceUnavailable,
-    )
-}
+CATALOGUE: Mapping[str, ErrorCode] = {error.code: error.entry() for error in PortalError.__subclasses__()}

@@ -103,14 +103,11 @@ class PortalSessionQuerySet(models.QuerySet["PortalSession"]):
             guards.append(Guard(RootKey, {"id": minted_by, "enabled": True}))
         using = self._write_alias()
         with transaction.atomic(using=using):
-            inserted = insert_if(session, *guards, using=using)
-            if inserted:
-                PortalEvent.record(
-                    PortalEvent.Kind.SESSION_CREATED, actor, using=using, permissions=given, **session.event_ids()
-                )
-        if not inserted:
-            raise _refusal(config, minted_by, using)
-        return Issued(session, code)
+            if insert_if(session, *guards, using=using):
+                kind = PortalEvent.Kind.SESSION_CREATED
+                PortalEvent.record(kind, actor, using=using, permissions=given, **session.event_ids())
+                return Issued(session, code)
+        raise _refusal(config, minted_by, using)
 
     @sensitive_variables("code", "token", "replaces")
     def exchange(
@@ -179,18 +176,13 @@ class PortalSessionQuerySet(models.QuerySet["PortalSession"]):
         It is the same browser when the stored token is the one derived from its nonce, under SECRET_KEY or a fallback.
         Nothing is written: no event, no new token (design decision 6).
         """
-        session = (
-            self.using(self._write_alias())
-            .live()
-            .filter(
-                code_hash=tokens.digest(code),
-                exchanged_at__gt=clock.now() - LOST_ANSWER_WINDOW,
-                config__slug=slug,
-                config__enabled=True,
-            )
-            .select_related("config")
-            .first()
-        )
+        rows = self.using(self._write_alias()).live().select_related("config")
+        session = rows.filter(
+            code_hash=tokens.digest(code),
+            exchanged_at__gt=clock.now() - LOST_ANSWER_WINDOW,
+            config__slug=slug,
+            config__enabled=True,
+        ).first()
         if session is None or session.token_hash is None:
             return None
         for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
@@ -199,15 +191,14 @@ class PortalSessionQuerySet(models.QuerySet["PortalSession"]):
                 return Issued(session, token)
         return None
 
-    def revoke(
-        self, actor: Actor, *, reason: str, portal_id: str = "", session_id: str = "", external_id: str = ""
-    ) -> int:
+    def revoke(self, actor: Actor, *, reason: str, **ids: str) -> int:
         """End those of these sessions that are live, pending codes included, and return how many there were.
 
         Call it after writing whatever forbids new ones, in the same transaction. Ending succeeds even when its event
         cannot be written: a full audit table must not keep a stolen session alive.
 
-        :param reason: one word for the audit trail, such as ``signed_out``; the ids say whose sessions these are.
+        :param reason: one word for the audit trail, such as ``signed_out``.
+        :param ids: whose sessions these are: ``portal_id``, ``session_id``, ``external_id``, where they are one's.
         """
         using = self._write_alias()
         kind = PortalEvent.Kind.SESSION_SIGNED_OUT if reason == "signed_out" else PortalEvent.Kind.SESSION_REVOKED
@@ -216,16 +207,7 @@ class PortalSessionQuerySet(models.QuerySet["PortalSession"]):
             if ended:
                 try:
                     with transaction.atomic(using=using):
-                        PortalEvent.record(
-                            kind,
-                            actor,
-                            using=using,
-                            portal_id=portal_id,
-                            session_id=session_id,
-                            external_id=external_id,
-                            reason=reason,
-                            count=ended,
-                        )
+                        PortalEvent.record(kind, actor, using=using, reason=reason, count=ended, **ids)
                 except DatabaseError:
                     logger.exception("%d sessions ended (%s), and the event could not be written", ended, reason)
         return ended

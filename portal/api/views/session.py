@@ -11,7 +11,6 @@ from portal.api.authentication import PortalSessionAuthentication, require_capab
 from portal.api.serializers import ListKeysSerializer
 from portal.authenticate import AuthenticatedSession
 from portal.http import client_address
-from portal.models import PortalSession
 
 from .base import Operation
 
@@ -54,13 +53,7 @@ class EndSession(Operation):
     def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
         """Return ``data {}``; the token is dead from here on."""
         session = cast(AuthenticatedSession, request.auth)
-        PortalSession.objects.filter(pk=session.pk).revoke(
-            session.end_user(client_address(request._request)),
-            reason="signed_out",
-            portal_id=session.portal_id,
-            session_id=session.id,
-            external_id=session.external_id,
-        )
+        session.sign_out(client_address(request._request))
         return {"data": {}}
 
 

@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
 from portal.http import client_address
-from portal.models import PortalSession
 from portal.pages.cookies import forget_session
 from portal.pages.csrf import is_genuine
 from portal.pages.refusals import Refused
@@ -53,13 +52,7 @@ class SignOut(PortalPage):
             return response
         if not is_genuine(request, session.id, SIGN_OUT):
             raise Refused("form_out_of_date")
-        PortalSession.objects.filter(pk=session.pk).revoke(
-            session.end_user(client_address(request)),
-            reason="signed_out",
-            portal_id=session.portal_id,
-            session_id=session.id,
-            external_id=session.external_id,
-        )
+        session.sign_out(client_address(request))
         forget_session(response, request)
         return response
 
