@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_started
 from django.utils.translation import gettext_lazy as _
 
@@ -21,5 +23,12 @@ class PortalAppConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Give each request a clean slate for its id."""
+        """Refuse settings that would break expiries, and give each request a clean slate for its id.
+
+        :raises ImproperlyConfigured: USE_TZ is off: local times come twice in a night, and a session would live longer.
+        """
+        if not settings.USE_TZ:
+            raise ImproperlyConfigured(
+                "The portal needs USE_TZ = True: it stores and compares moments, not local times."
+            )
         request_started.connect(request_id.forget, dispatch_uid="portal.request_id")

@@ -7,8 +7,8 @@ slow. A test holds each answer against the ORM's on every state. What is read is
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ class AuthenticatedSession:
     preview: bool
     return_url: str
     locale: str
-    metadata: dict[str, Any]
+    metadata: dict[str, Any] = field(hash=False)
     created_at: datetime
     expires_at: datetime
     portal_pk: int
@@ -99,6 +99,7 @@ _SESSION_FIELDS = (
     "permissions",
     "capabilities",
     "preview",
+    "keyspace_id",
     "return_url",
     "locale",
     "metadata",
@@ -106,7 +107,7 @@ _SESSION_FIELDS = (
     "expires_at",
     "revoked_at",
 )
-_CONFIG_FIELDS = ("id", "public_id", "slug", "display_name", "allowed_origins", "enabled")
+_CONFIG_FIELDS = ("id", "public_id", "slug", "display_name", "allowed_origins", "keyspace_id", "enabled")
 _ROOT_KEY_FIELDS = (
     "id",
     "public_id",
@@ -141,7 +142,9 @@ def _statements(using: str) -> tuple[str, str]:
     return by_token, by_key
 
 
-def _fetch(which: int, model: type[models.Model], secret: str, times: int) -> tuple[Any, ...] | None:
+def _fetch(
+    which: int, model: type[models.Model], secret: str, times: int
+) -> tuple[tuple[Any, ...] | None, tzinfo | None]:
     # The writer's database: a replica that lags would still accept a session that was just ended.
     using = router.db_for_write(model)
     connection: BaseDatabaseWrapper = connections[using]
@@ -149,14 +152,18 @@ def _fetch(which: int, model: type[models.Model], secret: str, times: int) -> tu
     with connection.cursor() as cursor:
         cursor.execute(_statements(using)[which], [value] * times)
         row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
+    return row, connection.timezone
 
 
-def _moment(value: datetime | None) -> datetime | None:
-    """Return a time as a raw cursor gives it (naive UTC from SQLite, aware from PostgreSQL) as aware UTC."""
+def _moment(value: datetime | None, zone: tzinfo | None) -> datetime | None:
+    """Return a time as a raw cursor gives it as aware UTC.
+
+    PostgreSQL gives aware times; SQLite gives naive ones in ``zone``, the connection's, which is UTC unless DATABASES says
+    otherwise.
+    """
     if value is None:
         return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return (value.replace(tzinfo=zone) if value.tzinfo is None else value).astimezone(UTC)
 
 
 def _json(value: Any) -> Any:
@@ -171,11 +178,14 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
     """
     if not tokens.is_secret(token, tokens.ACCESS_TOKEN):
         return None
-    row = _fetch(0, PortalSession, token, 1)
+    row, zone = _fetch(0, PortalSession, token, 1)
     if row is None:
         return None
-    created_at, expires_at, revoked_at = (_moment(value) for value in row[10:13])
-    if revoked_at is not None or expires_at is None or created_at is None or not row[18]:
+    created_at, expires_at, revoked_at = (_moment(value, zone) for value in row[11:14])
+    if revoked_at is not None or expires_at is None or created_at is None or not row[20]:
+        return None
+    # Pointed at another keyspace past PortalConfig.save(), as a bulk update does: not this session's keys.
+    if row[7] != row[19]:
         return None
     # Judged here and not in the query: one clock, also when a cache stands in between one day.
     if clock.now() >= expires_at:
@@ -188,16 +198,16 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
         permissions=tuple(_json(row[4])),
         capabilities=frozenset(row[5].split()),
         preview=bool(row[6]),
-        return_url=row[7],
-        locale=row[8],
-        metadata=_json(row[9]),
+        return_url=row[8],
+        locale=row[9],
+        metadata=_json(row[10]),
         created_at=created_at,
         expires_at=expires_at,
-        portal_pk=row[13],
-        portal_id=row[14],
-        portal_slug=row[15],
-        portal_display_name=row[16],
-        portal_allowed_origins=tuple(_json(row[17])),
+        portal_pk=row[14],
+        portal_id=row[15],
+        portal_slug=row[16],
+        portal_display_name=row[17],
+        portal_allowed_origins=tuple(_json(row[18])),
     )
 
 
@@ -210,11 +220,11 @@ def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
     """
     if not tokens.is_secret(key, tokens.ROOT_KEY):
         return None
-    row = _fetch(1, RootKey, key, 2)
+    row, zone = _fetch(1, RootKey, key, 2)
     if row is None:
         return None
     now = clock.now()
-    expires_at, previous_ends_at = _moment(row[5]), _moment(row[7])
+    expires_at, previous_ends_at, last_used_at = (_moment(row[index], zone) for index in (5, 7, 8))
     if expires_at is not None and now >= expires_at:
         return None
     is_current = bytes(row[6]) == tokens.digest(key)
@@ -226,5 +236,5 @@ def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
         name=row[2],
         permissions=tuple(_json(row[3])),
         enabled=bool(row[4]),
-        last_used_at=_moment(row[8]),
+        last_used_at=last_used_at,
     )

@@ -86,7 +86,7 @@ class PortalSettings:
     def AUTO_CONTINUE(self) -> bool:
         """Whether the landing page may continue by itself when the visit came from a page of the host.
 
-        True by default. The page always has a button; see "How a code is spent" in docs/security.md.
+        True by default. The page always has a button; see "How a code is spent" in SECURITY.md.
         """
         return bool(self._get("AUTO_CONTINUE", True))
 

@@ -55,6 +55,9 @@ def present_session(request: HttpRequest) -> Presented:
     refused = {"WWW-Authenticate": INVALID_TOKEN}
     if token.startswith(tokens.ROOT_KEY):
         raise PortalTokenMissing(headers=refused)
+    # What a view answers to this request is about one person. Django's cache middleware would keep the answer for everybody:
+    # nothing here varies by Cookie, as reading Django's session does.
+    request._cache_update_cache = False  # type: ignore[attr-defined]
     session = authenticate_session(token)
     if session is None:
         raise PortalSessionNotFound(headers=refused)

@@ -18,7 +18,7 @@ def assert_answer(response: Any) -> dict[str, Any]:
     assert set(body["meta"]) == {"requestId"}
     assert re.fullmatch(r"req_[A-Za-z0-9]{16}", body["meta"]["requestId"])
     assert response["X-Request-Id"] == body["meta"]["requestId"]
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "no-store, private"
     assert response["Pragma"] == "no-cache"
     return body
 
@@ -27,7 +27,7 @@ def assert_refused(response: Any, status: int, code: str, detail: str | None = N
     """Assert a refusal with exactly the contract's members, and return its findings."""
     assert response.status_code == status, response.content
     assert response["Content-Type"] == "application/json"
-    assert response["Cache-Control"] == "no-store"
+    assert response["Cache-Control"] == "no-store, private"
     body = response.json()
     assert set(body) == {"meta", "error"}
     assert response["X-Request-Id"] == body["meta"]["requestId"]

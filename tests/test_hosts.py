@@ -42,7 +42,7 @@ def test_a_host_of_the_pages_alone_under_a_prefix(settings, config, client):
     html = landing.content.decode()
     from tests.pages.flow import field
 
-    form = {"code": field(html, "code"), "form_token": field(html, "form_token")}
+    form = {name: field(html, name) for name in ("code", "form_token", "instead_of")}
     answer = client.post("/customers/my-portal/enter/", form)
     assert answer["Location"] == "/customers/my-portal/session/"
     assert heading(client.get(answer["Location"])) == "Your session"

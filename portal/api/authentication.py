@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
@@ -19,6 +19,8 @@ from .parsers import is_json
 from .users import EndUser, RootKeyUser
 
 __all__ = ["HasCapability", "PortalSessionAuthentication", "RootKeyAuthentication"]
+
+PREVIEW_TEXT = "This is a preview: it can look at everything and change nothing."
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -88,7 +90,8 @@ class RootKeyAuthentication(BaseAuthentication):
 def HasCapability(capability: str) -> type[BasePermission]:  # noqa: N802 - read as a class in permission_classes
     """Return a permission class that asks the portal session for ``capability``.
 
-    ``permission_classes = [HasCapability("keys:read")]``. A preview session is refused what writes, whatever it holds.
+    ``permission_classes = [HasCapability("keys:read")]``. A preview session is refused every
+    unsafe method, and the capabilities that write, whatever it holds.
 
     :raises ValueError: at import of the view, when there is no such capability.
     """
@@ -99,6 +102,8 @@ def HasCapability(capability: str) -> type[BasePermission]:  # noqa: N802 - read
         def has_permission(self, request: Request, view: Any) -> bool:
             try:
                 require_capability(request.auth, capability)
+                if cast(AuthenticatedSession, request.auth).preview and request.method not in _SAFE_METHODS:
+                    raise Forbidden(PREVIEW_TEXT)
             except PortalError as error:
                 raise EnvelopeException(error, request._request) from None
             return True
@@ -115,4 +120,4 @@ def require_capability(session: Any, capability: str) -> None:
     if not isinstance(session, AuthenticatedSession) or not session.allows(capability):
         raise InsufficientPermissions(f"Missing permission: '{capability}'")
     if session.preview and capability in permissions.WRITES:
-        raise Forbidden("This is a preview: it can look at everything and change nothing.")
+        raise Forbidden(PREVIEW_TEXT)

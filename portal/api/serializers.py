@@ -14,6 +14,7 @@ from portal.errors import FieldError
 from .fields import BooleanField, IntegerField, StringField, StringListField
 
 __all__ = [
+    "MAX_FINDINGS",
     "CreateSessionSerializer",
     "EmptySerializer",
     "ExchangeSessionSerializer",
@@ -24,6 +25,10 @@ __all__ = [
 
 # The contract's pattern; it admits "--", which the operation refuses in words of its own.
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]*[a-z0-9]\Z")
+
+#: A body of thousands of mistakes gets no answer many times its size.
+MAX_FINDINGS = 20
+_MAX_NAME = 64
 
 _FIXES = {
     "required": "Add the member.",
@@ -39,8 +44,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         """Return the validated members."""
         unknown = set(data) - set(self.fields)
         if unknown:
+            named = sorted(unknown)[:MAX_FINDINGS]
             raise serializers.ValidationError(
-                {name: ["This member is not known."] for name in sorted(unknown)}, code="unknown"
+                {name[:_MAX_NAME]: ["This member is not known."] for name in named}, code="unknown"
             )
         return super().to_internal_value(data)
 

@@ -40,7 +40,10 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
         The rows are written first: that waits for sessions being minted right now and refuses those that come later.
         Deleting sessions first would leave a row behind for which the database then refuses the whole deletion.
         """
-        doomed = list(self.values_list("pk", flat=True))
+        if self.query.is_sliced:
+            raise TypeError("Cannot use 'limit' or 'offset' with delete().")
+        self._for_write = True
+        doomed = list(self.using(self.db).values_list("pk", flat=True))
         with transaction.atomic(using=self.db):
             # By key from here on: the condition that found them may have been "enabled".
             rows: models.QuerySet[PortalConfig] = self.model._base_manager.using(self.db).filter(pk__in=doomed)
@@ -146,10 +149,13 @@ class PortalConfig(models.Model):
         self.updated_at = clock.now()
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "updated_at"}
+        # What is not written is not judged: the instance may be stale, or changed without being meant.
+        written = kwargs.get("update_fields")
+        ends_sessions = written is None or not {"enabled", "keyspace_id"}.isdisjoint(written)
         is_new = self._state.adding
         with transaction.atomic(using=using):
             super().save(*args, **kwargs)
-            if not is_new:
+            if not is_new and ends_sessions:
                 over, reason = self.sessions.using(using), "portal_disabled"
                 if self.enabled:
                     over, reason = over.exclude(keyspace_id=self.keyspace_id), "keyspace_changed"

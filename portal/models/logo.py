@@ -29,9 +29,10 @@ class PortalLogoQuerySet(models.QuerySet["PortalLogo"]):
         values = {"content": image.content, "content_type": image.content_type}
         name = f"logo.{digest}.{image.extension}"
         setattr(config, "logo_dark_file" if dark else "logo_file", name)
+        self._for_write = True
         with transaction.atomic(using=self.db):
             logo, _created = self.update_or_create(config=config, dark=dark, defaults={**values, "name": name})
-            config.save(update_fields=("logo_file", "logo_dark_file"))
+            config.save(using=self.db, update_fields=("logo_file", "logo_dark_file"))
         return logo
 
 

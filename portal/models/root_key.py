@@ -111,12 +111,17 @@ class RootKey(models.Model):
         """
         key = tokens.mint(tokens.ROOT_KEY)
         using = router.db_for_write(type(self), instance=self)
-        self.previous_key_hash = self.key_hash if grace else None
-        self.previous_ends_at = clock.now() + grace if grace else None
-        self._store(key)
         with transaction.atomic(using=using):
-            self.save(using=using, update_fields=("key_hash", "start", "previous_key_hash", "previous_ends_at"))
+            # The present secret as the database has it: this instance may be older than another rotation, and would
+            # bring a leaked secret back to life.
+            type(self)._base_manager.using(using).filter(pk=self.pk).update(
+                previous_key_hash=models.F("key_hash") if grace else None,
+                previous_ends_at=clock.now() + grace if grace else None,
+                key_hash=tokens.digest(key),
+                start=tokens.mask(key),
+            )
             self._record(PortalEvent.Kind.ROOT_KEY_ROTATED, actor, using)
+        self.refresh_from_db(using=using)
         return Issued(self, key)
 
     def disable(self, *, end_sessions: bool = False, actor: Actor = PortalEvent.SYSTEM) -> None:
@@ -128,7 +133,7 @@ class RootKey(models.Model):
             self.save(using=using, update_fields=("enabled",))
             self._record(PortalEvent.Kind.ROOT_KEY_DISABLED, actor, using)
             if end_sessions:
-                self.sessions.using(using).revoke(actor, reason="root_key")
+                self.sessions.using(using).revoke(actor, reason="root_key_disabled", root_key_id=self.public_id)
 
     def _store(self, key: str) -> None:
         self.key_hash = tokens.digest(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db import models
+from django.db import models, router
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -118,9 +118,10 @@ class PortalSession(models.Model):
 
     def revoke(self, actor: Actor = PortalEvent.SYSTEM, *, reason: str = "revoked") -> bool:
         """End this session on the server, at once; say whether it was live until now."""
-        same = type(self).objects.using(self._state.db).filter(pk=self.pk)
-        ended = same.revoke(actor, reason=reason, **self.event_ids())
-        self.refresh_from_db(fields=("revoked_at",))
+        # Where writes go, not where this row was read: on a replica the end would be lost.
+        using = router.db_for_write(type(self), instance=self)
+        ended = type(self).objects.using(using).filter(pk=self.pk).revoke(actor, reason=reason, **self.event_ids())
+        self.refresh_from_db(using=using, fields=("revoked_at",))
         return bool(ended)
 
     def end_user(self, address: str | None) -> Actor:

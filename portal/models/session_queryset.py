@@ -1,7 +1,4 @@
-"""The verbs on sessions: mint, exchange, give a lost answer again, end, purge.
-
-The table itself is in session.py.
-"""
+"""The verbs on sessions: mint, end, purge. Exchanging is in exchange.py, the table itself in session.py."""
 
 from __future__ import annotations
 
@@ -10,28 +7,26 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
-from django.conf import settings
 from django.db import DatabaseError, models, transaction
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThan
-from django.utils.crypto import constant_time_compare
-from django.utils.encoding import force_bytes
 from django.views.decorators.debug import sensitive_variables
 
 from portal import clock, permissions, tokens
 from portal.conf import portal_settings
-from portal.errors import Forbidden, KeyDisabled, PortalConfigNotFound, PortalSessionNotFound, ServiceUnavailable
+from portal.errors import Forbidden, KeyDisabled, PortalConfigNotFound, ServiceUnavailable
 
 from .config import PortalConfig
 from .event import Actor, PortalEvent
+from .exchange import ExchangeQuerySet, lock
 from .insert import Guard, insert_if
 from .issued import Issued
 from .root_key import RootKey
 
-__all__ = ["LOST_ANSWER_WINDOW", "PortalSessionQuerySet"]
+__all__ = ["PortalSessionQuerySet"]
 
-#: How long after an exchange the same browser may ask for the same answer again (design decision 6).
-LOST_ANSWER_WINDOW = timedelta(seconds=60)
+#: How long an exchange that has begun may take to commit.
+_IN_FLIGHT = timedelta(minutes=1)
 
 if TYPE_CHECKING:
     from .session import PortalSession
@@ -39,15 +34,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("portal.audit")
 
 
-class PortalSessionQuerySet(models.QuerySet["PortalSession"]):
-    """Sessions in bulk, and the verbs that make and spend them."""
-
-    def live(self) -> Self:
-        """Return the sessions that can still be used: codes not yet exchanged, and tokens not yet ended."""
-        now = clock.now()
-        return self.filter(
-            models.Q(exchanged_at=None, code_expires_at__gt=now) | models.Q(expires_at__gt=now), revoked_at=None
-        )
+class PortalSessionQuerySet(ExchangeQuerySet):
+    """Sessions in bulk, and the verbs that make and end them."""
 
     def expired(self) -> Self:
         """Return the sessions whose time has run out, revoked or not."""
@@ -105,91 +93,11 @@ class PortalSessionQuerySet(models.QuerySet["PortalSession"]):
         with transaction.atomic(using=using):
             if insert_if(session, *guards, using=using):
                 kind = PortalEvent.Kind.SESSION_CREATED
-                PortalEvent.record(kind, actor, using=using, permissions=given, **session.event_ids())
+                PortalEvent.record(
+                    kind, actor, using=using, capabilities=session.capabilities.split(), **session.event_ids()
+                )
                 return Issued(session, code)
         raise _refusal(config, minted_by, using)
-
-    @sensitive_variables("code", "token", "replaces")
-    def exchange(
-        self,
-        code: str,
-        *,
-        address: str | None = None,
-        slug: str | None = None,
-        token: str | None = None,
-        replaces: str | None = None,
-    ) -> Issued[PortalSession]:
-        """Spend ``code`` and return the session with its access token; of any number of callers, one succeeds.
-
-        :param slug: when given, only a code of this portal counts.
-        :param token: the access token to use instead of a random one; see :func:`portal.tokens.derive`.
-        :param replaces: an access token whose session ends in the same transaction, if it is another live session.
-        :raises PortalSessionNotFound: the code is unknown, used, expired, revoked, or its portal is closed.
-        """
-        now = clock.now()
-        token = token or tokens.mint(tokens.ACCESS_TOKEN)
-        portals = PortalConfig.objects.enabled()
-        if slug is not None:
-            portals = portals.filter(slug=slug)
-        using = self._write_alias()
-        rows = self.using(using)
-        # The UPDATE comes first and carries every condition on its own columns: with a SELECT before it, or a filter
-        # across the relation, two callers can both win (design section 2, tried).
-        with transaction.atomic(using=using):
-            won = rows.filter(
-                code_hash=tokens.digest(code),
-                exchanged_at=None,
-                revoked_at=None,
-                code_expires_at__gt=now,
-                config__in=portals,
-            ).update(token_hash=tokens.digest(token), exchanged_at=now, expires_at=now + portal_settings.SESSION_TTL)
-            if won:
-                session = rows.select_related("config").get(token_hash=tokens.digest(token))
-                actor = session.end_user(address)
-                PortalEvent.record(PortalEvent.Kind.SESSION_EXCHANGED, actor, using=using, **session.event_ids())
-                if replaces:
-                    previous = rows.filter(token_hash=tokens.digest(replaces)).exclude(pk=session.pk)
-                    previous.revoke(actor, reason="replaced", external_id=session.external_id)
-        if not won:
-            raise PortalSessionNotFound
-        return Issued(session, token)
-
-    @sensitive_variables("code")
-    def note_replay(self, code: str, address: str | None) -> None:
-        """Record that a used code came back, the first time it does: a stolen link shows itself that way.
-
-        Only the first, so that a stranger with one old link cannot fill the table.
-        """
-        used = self.using(self._write_alias()).filter(code_hash=tokens.digest(code)).exclude(exchanged_at=None)
-        session = used.filter(replayed_at=None).select_related("config").first()
-        if session is None:
-            return
-        with transaction.atomic(using=used.db):
-            if used.filter(replayed_at=None).update(replayed_at=clock.now()):
-                nobody = Actor(PortalEvent.ActorKind.END_USER, address=address)
-                PortalEvent.record(PortalEvent.Kind.SESSION_REPLAYED, nobody, using=used.db, **session.event_ids())
-
-    @sensitive_variables("code", "browser_nonce", "token")
-    def recover(self, code: str, browser_nonce: str, *, slug: str) -> Issued[PortalSession] | None:
-        """Return the answer of an exchange again, to the browser whose answer got lost, or None.
-
-        It is the same browser when the stored token is the one derived from its nonce, under SECRET_KEY or a fallback.
-        Nothing is written: no event, no new token (design decision 6).
-        """
-        rows = self.using(self._write_alias()).live().select_related("config")
-        session = rows.filter(
-            code_hash=tokens.digest(code),
-            exchanged_at__gt=clock.now() - LOST_ANSWER_WINDOW,
-            config__slug=slug,
-            config__enabled=True,
-        ).first()
-        if session is None or session.token_hash is None:
-            return None
-        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-            token = tokens.derive(code, browser_nonce, force_bytes(key))
-            if constant_time_compare(tokens.digest(token), bytes(session.token_hash)):
-                return Issued(session, token)
-        return None
 
     def revoke(self, actor: Actor, *, reason: str, **ids: str) -> int:
         """End those of these sessions that are live, pending codes included, and return how many there were.
@@ -203,7 +111,12 @@ class PortalSessionQuerySet(models.QuerySet["PortalSession"]):
         using = self._write_alias()
         kind = PortalEvent.Kind.SESSION_SIGNED_OUT if reason == "signed_out" else PortalEvent.Kind.SESSION_REVOKED
         with transaction.atomic(using=using):
-            ended = self.using(using).live().order_by().update(revoked_at=clock.now())
+            now = clock.now()
+            # With codes that ran out a moment ago: an exchange that began before may not have committed yet.
+            usable = models.Q(exchanged_at=None, code_expires_at__gt=now - _IN_FLIGHT) | models.Q(expires_at__gt=now)
+            rows = self.using(using).filter(usable, revoked_at=None).order_by()
+            lock(rows)
+            ended = rows.update(revoked_at=now)
             if ended:
                 try:
                     with transaction.atomic(using=using):
@@ -232,10 +145,6 @@ class PortalSessionQuerySet(models.QuerySet["PortalSession"]):
         over = self.using(self._write_alias()).order_by().ended_before(before)
         batch = list(over.order_by(Coalesce("expires_at", "code_expires_at")).values_list("pk", flat=True)[:batch_size])
         return over.filter(pk__in=batch).delete()[0] if batch else 0
-
-    def _write_alias(self) -> str:
-        self._for_write = True
-        return self.db
 
 
 def _refusal(config: PortalConfig, minted_by: int | None, using: str) -> Exception:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from inspect import iscoroutinefunction
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 from portal.credentials import present_session
 from portal.errors import PortalError
@@ -23,6 +25,8 @@ def portal_session_required(view: Callable[..., HttpResponseBase]) -> Callable[.
     API. Django's CsrfViewMiddleware stays in charge of the view's forms. A host with several portals checks
     ``request.portal.portal_slug``.
     """
+    if iscoroutinefunction(view):
+        raise TypeError("portal_session_required takes synchronous views; wrap an async one's data access instead.")
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -30,13 +34,24 @@ def portal_session_required(view: Callable[..., HttpResponseBase]) -> Callable[.
             request.portal = present_session(request).session  # type: ignore[attr-defined]
         except PortalError:
             return refuse_without_session(request)
-        return view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
+        patch_vary_headers(response, ("Cookie", "Authorization"))
+        return response
 
+    # The session of the portal takes the place of the host's login, also behind LoginRequiredMiddleware.
+    guarded.login_required = False  # type: ignore[attr-defined]
     return guarded
 
 
 class PortalSessionMixin:
     """The same for class-based views; put it left of ``View``."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
+        """Return the view, open to people who are not the host's users."""
+        view: Callable[..., HttpResponseBase] = super().as_view(**initkwargs)  # type: ignore[misc]
+        view.login_required = False  # type: ignore[attr-defined]
+        return view
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Dispatch with a live portal session only."""

@@ -27,7 +27,8 @@ def _policy(config: PortalConfig | None) -> str:
     if config is not None:
         logo = origin_of(config.logo_url) if config.logo_url else None
         images += [logo] if logo else []
-        ancestors = config.frame_ancestors or ancestors
+        # Through the parser at render too: a stored text must not end this directive and begin another.
+        ancestors = list(filter(None, map(origin_of, config.frame_ancestors))) or ancestors
     directives = {
         "default-src": ["'none'"],
         "style-src": static_sources,
@@ -52,7 +53,8 @@ def add_page_headers(
     response["Content-Security-Policy"] = _policy(config)
     response["Referrer-Policy"] = "strict-origin" if code_in_url else "same-origin"
     response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "no-store"
+    # "private" too: a host's cache middleware of some Django releases stops at nothing else.
+    response["Cache-Control"] = "no-store, private"
     response["Permissions-Policy"] = _PERMISSIONS_POLICY
     response["X-Robots-Tag"] = "noindex"
     if is_secure(request):

@@ -96,6 +96,9 @@ def page(
     response["Content-Language"] = language
     add_page_headers(response, request, config, code_in_url=code_in_url)
     response[request_id.HEADER] = request_id.current()
+    # Faults are logged already. Django would log them again with the request, whose cookies and address hold secrets, and
+    # mail that to ADMINS.
+    response._has_been_logged = status >= 500  # type: ignore[attr-defined]
     if status == 401:
         response["WWW-Authenticate"] = CHALLENGE
     return response

@@ -59,7 +59,7 @@ def test_row_7_audits_with_public_ids_only(api, config, root_key):
         session.public_id,
         "user_123",
     )
-    assert event.detail == {"permissions": ["api.*.read_key"]}
+    assert event.detail == {"capabilities": ["keys:read"]}
 
 
 def test_each_call_mints_anew(api, config, root_key):

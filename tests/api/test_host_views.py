@@ -19,7 +19,7 @@ NOT_FOUND = "unkey/authentication/portal_session_not_found"
 
 def refused(response, status, code):
     """A host's view has the host's headers and our body."""
-    response["Cache-Control"] = "no-store"
+    response["Cache-Control"] = "no-store, private"
     response["X-Request-Id"] = response.json()["meta"]["requestId"]
     return assert_refused(response, status, code)
 

@@ -31,7 +31,7 @@ def open_link(client: Client, code: str, slug: str = "my-portal", **headers: str
 def press_continue(client: Client, landing: Any, slug: str = "my-portal", **headers: str) -> Any:
     """Send the landing page's form as it stands."""
     html = landing.content.decode()
-    form = {"code": field(html, "code"), "form_token": field(html, "form_token")}
+    form = {name: field(html, name) for name in ("code", "form_token", "instead_of")}
     return client.post(f"/{slug}/enter/", form, headers=headers)
 
 

@@ -26,7 +26,7 @@ def test_leads_to_a_clean_address_with_a_cookie(client, config):
     cookie = answer.cookies["portal_session"]
     assert tokens.is_secret(cookie.value, tokens.ACCESS_TOKEN)
     assert authenticate_session(cookie.value).external_id == "user_123"
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "no-store, private"
 
 
 def test_row_10_the_cookie(client, config):
@@ -53,7 +53,7 @@ def test_decision_7_secure_when_users_come_by_https(client, config, settings, se
     url = "/my-portal/"
     landing = client.get(url, {"session": mint(config).secret}, secure=secure)
     html = landing.content.decode()
-    form = {"code": field(html, "code"), "form_token": field(html, "form_token")}
+    form = {name: field(html, name) for name in ("code", "form_token", "instead_of")}
     answer = client.post("/my-portal/enter/", form, secure=secure)
     assert answer.cookies["portal_session"]["secure"] == expected
 

@@ -25,7 +25,7 @@ def test_rows_31_33_and_34_every_page(client, config, path):
     assert answer["Content-Security-Policy"] == CSP
     assert answer["Referrer-Policy"] == "same-origin"
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert answer["Cache-Control"] == "no-store"
+    assert answer["Cache-Control"] == "no-store, private"
     assert answer["Permissions-Policy"].startswith("camera=()")
     assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
     assert answer["X-Frame-Options"] == "DENY"
@@ -35,7 +35,7 @@ def test_rows_31_33_and_34_every_page(client, config, path):
 def test_row_31_redirects_are_not_kept_either(client, config):
     enter(client, mint(config).secret)
     answer = client.get("/my-portal/")
-    assert (answer.status_code, answer["Cache-Control"]) == (303, "no-store")
+    assert (answer.status_code, answer["Cache-Control"]) == (303, "no-store, private")
 
 
 def test_row_30_while_a_code_is_in_the_address(client, config):

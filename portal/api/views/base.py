@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
+from itertools import islice
 from typing import Any, ClassVar
 
-from django.db import transaction
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -16,8 +16,9 @@ from portal import request_id
 from portal.api.exceptions import respond, to_portal_error
 from portal.api.negotiation import JSONOnly
 from portal.api.parsers import StrictJSONParser, check_size
-from portal.api.serializers import EmptySerializer, StrictSerializer, findings
+from portal.api.serializers import MAX_FINDINGS, EmptySerializer, StrictSerializer, findings
 from portal.errors import InvalidInput, MethodNotAllowed, UnknownOperation
+from portal.http import outside_atomic_requests
 
 __all__ = ["Operation", "UnknownOperationView"]
 
@@ -28,8 +29,8 @@ class Operation(APIView):
     """One ``POST /v2/portal.<name>``.
 
     Checks run in this order (design decision 1): size, method, authentication, body, then :meth:`handle`, which authorises
-    first. Nothing of the host's REST_FRAMEWORK setting reaches these views: renderers, parsers, throttles, permissions and
-    the exception handler are all named here.
+    first. The host's REST_FRAMEWORK setting does not reach these views: renderer, parser, throttles, permissions and the
+    exception handler are all named here.
     """
 
     #: The operation's name, for the log and for texts.
@@ -52,7 +53,7 @@ class Operation(APIView):
         Within it, our reads before a write would be one transaction on SQLite, which then fails when it turns into a
         writer (design section 2, tried).
         """
-        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+        return outside_atomic_requests(super().as_view(**initkwargs))
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check size, route and method before DRF authenticates."""
@@ -87,7 +88,7 @@ class Operation(APIView):
         if not serializer.is_valid():
             raise InvalidInput(
                 f"POST request body for '/v2/{self.name}' failed to validate schema",
-                errors=list(findings(serializer.errors)),
+                errors=list(islice(findings(serializer.errors), MAX_FINDINGS)),
             )
         answer = self.handle(request, serializer.validated_data)
         return Response({"meta": {"requestId": request_id.current()}, **answer})
@@ -108,10 +109,13 @@ class Operation(APIView):
         """Add the headers that every answer carries and write the log line."""
         response = super().finalize_response(request, response, *args, **kwargs)
         # Answers are about one caller and some hold secrets: no cache keeps any (security requirement 31).
-        response["Cache-Control"] = "no-store"
+        response["Cache-Control"] = "no-store, private"
         response["Pragma"] = "no-cache"
         response["X-Content-Type-Options"] = "nosniff"
         response[request_id.HEADER] = request_id.current()
+        # Faults are logged already. Django would log them again with the request, whose cookies and address hold secrets,
+        # and mail that to ADMINS.
+        response._has_been_logged = response.status_code >= 500
         logger.info(
             "%s %d %s",
             self.name,

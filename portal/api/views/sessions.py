@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -22,11 +23,14 @@ from portal.errors import (
 from portal.http import client_address
 from portal.links import portal_base, portal_link
 from portal.models import PortalConfig, PortalSession, RootKey
+from portal.outage import DATABASE_AWAY
 from portal.permissions import missing_capabilities
 
 from .base import Operation
 
 __all__ = ["CreateSession", "ExchangeSession"]
+
+logger = logging.getLogger("portal.api")
 
 
 class CreateSession(Operation):
@@ -44,6 +48,7 @@ class CreateSession(Operation):
             base = portal_base(config.slug, request=request._request)
         except ImproperlyConfigured as error:
             # The caller holds a root key, so it may know: its operator is who must act.
+            logger.error("createSession cannot answer: %s", error)
             raise UnexpectedError(str(error)) from error
         _, code = PortalSession.objects.create_session(
             config,
@@ -55,7 +60,11 @@ class CreateSession(Operation):
             return_url=body["returnUrl"],
         )
         # After the commit: inside the mint's transaction it would deadlock with another mint (design section 2, tried).
-        RootKey.objects.touch(root_key.pk, root_key.last_used_at)
+        try:
+            RootKey.objects.touch(root_key.pk, root_key.last_used_at)
+        except DATABASE_AWAY:
+            # The session exists; its caller must get the link whether or not this is noted.
+            logger.warning("The last use of root key %s could not be written", root_key.id, exc_info=True)
         return {"data": {"sessionId": code, "url": portal_link(base, code)}}
 
     def _authorise(self, root_key: AuthenticatedRootKey, body: dict[str, Any]) -> PortalConfig:

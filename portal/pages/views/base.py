@@ -6,17 +6,20 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import SuspiciousOperation
-from django.db import transaction
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views import View
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.debug import sensitive_post_parameters
 
+from portal import request_id
 from portal.authenticate import AuthenticatedSession
 from portal.credentials import cookie_session
+from portal.http import outside_atomic_requests
 from portal.models import PortalConfig
 from portal.outage import DATABASE_AWAY
 from portal.pages.headers import add_page_headers
@@ -51,28 +54,37 @@ class PortalPage(View):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        """Return the view, outside a host's ATOMIC_REQUESTS: our reads come before our transactions."""
-        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+        """Return the view, outside a host's ATOMIC_REQUESTS, and open to people who are not the host's users."""
+        view: Callable[..., HttpResponseBase] = outside_atomic_requests(super().as_view(**initkwargs))
+        # LoginRequiredMiddleware would send every end user, with the code, to the host's own login page.
+        view.login_required = False  # type: ignore[attr-defined]
+        return view
 
+    @method_decorator(sensitive_post_parameters("code"))
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Find the portal, run the method, and answer whatever goes wrong as a page."""
+        request_id.ensure(request)
         config: PortalConfig | None = None
         try:
-            config = self._find(kwargs["slug"])
-            self.config = config
-            if not config.enabled and not self.serve_closed:
-                raise Refused("closed")
-            return super().dispatch(request)
-        except Refused as refusal:
-            return self._refuse(request, refusal, config)
-        except (SuspiciousOperation, UnreadablePostError):
-            return self._refuse(request, Refused("bad_request"), config)
+            try:
+                config = self._find(kwargs["slug"])
+                self.config = config
+                if not config.enabled and not self.serve_closed:
+                    raise Refused("closed")
+                return super().dispatch(request)
+            except Refused as refusal:
+                return self._refuse(request, refusal, config)
+            except (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError):
+                return self._refuse(request, Refused("bad_request"), config)
         except DATABASE_AWAY:
             logger.exception("The database refused a page")
-            return self._unavailable(request)
+            # Nothing here may ask the database again: no portal, no brand.
+            response = refuse(request, "unavailable", None, code_in_url=self.code_in_url(request))
+            response["Retry-After"] = "5"
+            return response
         except Exception:
             logger.exception("A page failed")
-            return refuse(request, "error", config)
+            return refuse(request, "error", config, code_in_url=self.code_in_url(request))
 
     def _refuse(self, request: HttpRequest, refusal: Refused, config: PortalConfig | None) -> HttpResponse:
         inside = self.current_session(request) if config and config.enabled and refusal.reason != "dead_link" else None
@@ -87,7 +99,8 @@ class PortalPage(View):
 
     def code_in_url(self, request: HttpRequest) -> bool:
         """Say whether the address holds an exchange code."""
-        return "session" in request.GET or "code" in request.GET
+        # By the text: parsing a query can be refused, and this is asked while answering a refusal.
+        return "session=" in request.META["QUERY_STRING"] or "code=" in request.META["QUERY_STRING"]
 
     def require_session(self, request: HttpRequest) -> AuthenticatedSession:
         """Return the browser's live session at this portal.
@@ -109,9 +122,3 @@ class PortalPage(View):
         if config is None:
             raise Refused("not_found")
         return config
-
-    def _unavailable(self, request: HttpRequest) -> HttpResponse:
-        # Nothing here may ask the database again: no portal, no brand.
-        response = refuse(request, "unavailable", None)
-        response["Retry-After"] = "5"
-        return response

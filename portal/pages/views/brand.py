@@ -84,7 +84,7 @@ class Logo(BrandFile):
     def url(self) -> str:
         """Return its address; an old name leads to the logo of today."""
         name = self.kwargs["name"]
-        logos = {logo.name: logo for logo in self.config.logos.all()}
+        logos = {logo.name: logo for logo in self.config.logos.defer("content")}
         found = logos.get(name) or next((logo for logo in logos.values() if not logo.dark), None)
         if found is None:
             return ""

@@ -6,27 +6,24 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 from django.utils.encoding import force_bytes
-from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.debug import sensitive_variables
 
 from portal import tokens
-from portal.authenticate import AuthenticatedSession
 from portal.conf import portal_settings
 from portal.credentials import cookie_session
 from portal.errors import PortalSessionNotFound
-from portal.http import client_address, own_origins
+from portal.http import client_address
 from portal.models import Issued, PortalSession
-from portal.origins import origin_of
-from portal.pages.cookies import WayBack, read_nonce, remember_session, remember_way_back, set_nonce
-from portal.pages.csrf import form_token, is_genuine
+from portal.pages.cookies import WayBack, read_nonce, remember_session, remember_way_back
+from portal.pages.csrf import is_genuine
+from portal.pages.headers import add_page_headers
+from portal.pages.landing import ENTER, is_same_identity, landing, subject
 from portal.pages.refusals import Refused
-from portal.pages.render import page
 from portal.pages.tabs import first_page
 
 from .base import PortalPage, see_other
 
 __all__ = ["Enter", "Home"]
-
-ENTER = "enter"
 
 
 def _is_speculative(request: HttpRequest) -> bool:
@@ -48,60 +45,24 @@ class Home(PortalPage):
             return see_other(request, first_page(self.require_session(request)), self.config)
         if _is_speculative(request):
             # 503 and not 204: after a 204 the real click does nothing, after a 503 it loads (tried).
-            return HttpResponse(status=503, headers={"Retry-After": "1", "Cache-Control": "no-store"})
+            response = HttpResponse(status=503, headers={"Retry-After": "1"})
+            add_page_headers(response, request, self.config, code_in_url=True)
+            return response
         return self._landing(request, code)
 
     @method_decorator(sensitive_variables("code", "nonce"))
     def _landing(self, request: HttpRequest, code: str) -> HttpResponse:
-        row = PortalSession.objects.filter(code_hash=tokens.digest(code), config=self.config).first()
-        nonce = read_nonce(request)
+        row = PortalSession.objects.for_code(code, self.config)
         if row is None:
             raise Refused("dead_link")
-        current = cookie_session(request)
         if row.state() != PortalSession.State.PENDING:
+            current = cookie_session(request)
             if current and current.pk == row.pk:
                 return see_other(request, first_page(current), self.config)
+            nonce = read_nonce(request)
             if not (nonce and PortalSession.objects.recover(code, nonce, slug=self.config.slug)):
                 raise Refused("dead_link")
-        nonce = nonce or tokens.nonce()
-        # Somebody else, or the same person at another portal: never replaced without asking.
-        other = current if current and not self._same_identity(current, row) else None
-        response = page(
-            request,
-            "enter.html",
-            self.config,
-            {
-                "code": code,
-                "form_token": form_token(nonce, ENTER),
-                "once": row.public_id,
-                "continues": other is None and self._may_continue(request),
-                "signed_in": (other.display_name or other.external_id) if other else "",
-                "may_stay": other is not None and other.portal_pk == self.config.pk,
-                "arriving": row.display_name or row.external_id,
-            },
-            session_locale=row.locale,
-            code_in_url=True,
-        )
-        set_nonce(response, request, nonce)
-        return response
-
-    def _same_identity(self, current: AuthenticatedSession, row: PortalSession) -> bool:
-        return current.portal_pk == row.config_id and current.external_id == row.external_id
-
-    def _may_continue(self, request: HttpRequest) -> bool:
-        """Say whether the visit came from a page of the host, so that the script may press the button.
-
-        A link that was opened directly carries no Referer, and a stranger's page that pushes a victim into the stranger's
-        own session (login CSRF) carries the stranger's: both leave the decision to the person.
-        """
-        if not portal_settings.AUTO_CONTINUE:
-            return False
-        if request.headers.get("Sec-Fetch-Site") == "same-origin":
-            return True
-        origin = origin_of(request.headers.get("Referer", ""))
-        config = self.config
-        listed = {*config.return_origins, *config.allowed_origins, *config.frame_ancestors, *own_origins(request)}
-        return origin is not None and origin in listed
+        return landing(request, self.config, row, code)
 
 
 class Enter(PortalPage):
@@ -109,16 +70,21 @@ class Enter(PortalPage):
 
     http_method_names = ["post"]
 
-    @method_decorator(sensitive_post_parameters("code"))
     @method_decorator(sensitive_variables("code", "nonce", "issued", "token"))
     def post(self, request: HttpRequest) -> HttpResponse:
         """Exchange the code, give the browser its cookie and lead inside; nothing is spent before all checks passed."""
         nonce = read_nonce(request)
         if nonce is None:
             raise Refused("cookies_blocked")
-        if not is_genuine(request, nonce, ENTER):
+        if not is_genuine(request, subject(nonce, request.POST.get("instead_of", "")), ENTER):
             raise Refused("form_out_of_date")
         code = request.POST.get("code", "")
+        current = cookie_session(request)
+        if current and current.id != request.POST.get("instead_of"):
+            # Somebody signed in after the page was shown, in another tab say: the page did not ask about that.
+            row = PortalSession.objects.for_code(code, self.config)
+            if row and not is_same_identity(current, row):
+                return landing(request, self.config, row, code, may_continue=False)
         issued = self._spend(request, code, nonce)
         if issued is None:
             return see_other(request, first_page(self.require_session(request)), self.config)

@@ -1,0 +1,141 @@
+"""Spending an exchange code: once, by one caller, and given again only to the browser whose answer got lost."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self
+
+from django.conf import settings
+from django.db import connections, models, transaction
+from django.utils.crypto import constant_time_compare
+from django.utils.encoding import force_bytes
+from django.views.decorators.debug import sensitive_variables
+
+from portal import clock, tokens
+from portal.conf import portal_settings
+from portal.errors import PortalSessionNotFound
+
+from .config import PortalConfig
+from .event import Actor, PortalEvent
+from .issued import Issued
+
+if TYPE_CHECKING:
+    from .session import PortalSession
+
+__all__ = ["LOST_ANSWER_WINDOW", "ExchangeQuerySet", "lock"]
+
+#: How long after an exchange the same browser may ask for the same answer again (design decision 6).
+LOST_ANSWER_WINDOW = timedelta(seconds=60)
+
+
+class ExchangeQuerySet(models.QuerySet["PortalSession"]):
+    """The verbs that take an exchange code."""
+
+    def live(self) -> Self:
+        """Return the sessions that can still be used: codes not yet exchanged, and tokens not yet ended."""
+        now = clock.now()
+        return self.filter(
+            models.Q(exchanged_at=None, code_expires_at__gt=now) | models.Q(expires_at__gt=now), revoked_at=None
+        )
+
+    def for_code(self, code: str, config: PortalConfig) -> PortalSession | None:
+        """Return the session of an exchange code at a portal, in whatever state, or None.
+
+        Read where writes go: a replica may not know yet of a link that was minted a moment ago.
+        """
+        return self.using(self._write_alias()).filter(code_hash=tokens.digest(code), config=config).first()
+
+    @sensitive_variables("code", "token", "replaces")
+    def exchange(
+        self,
+        code: str,
+        *,
+        address: str | None = None,
+        slug: str | None = None,
+        token: str | None = None,
+        replaces: str | None = None,
+    ) -> Issued[PortalSession]:
+        """Spend ``code`` and return the session with its access token; of any number of callers, one succeeds.
+
+        :param slug: when given, only a code of this portal counts.
+        :param token: the access token to use instead of a random one; see :func:`portal.tokens.derive`.
+        :param replaces: an access token whose session ends in the same transaction, if it is another live session.
+        :raises PortalSessionNotFound: the code is unknown, used, expired, revoked, or its portal is closed.
+        """
+        now = clock.now()
+        token = token or tokens.mint(tokens.ACCESS_TOKEN)
+        portals = PortalConfig.objects.enabled()
+        if slug is not None:
+            portals = portals.filter(slug=slug)
+        using = self._write_alias()
+        rows = self.using(using)
+        # The UPDATE comes first and carries every condition on its own columns: with a SELECT before it, or a filter
+        # across the relation, two callers can both win (design section 2, tried).
+        with transaction.atomic(using=using):
+            if replaces:
+                lock(
+                    rows.filter(models.Q(code_hash=tokens.digest(code)) | models.Q(token_hash=tokens.digest(replaces)))
+                )
+            won = rows.filter(
+                code_hash=tokens.digest(code),
+                exchanged_at=None,
+                revoked_at=None,
+                code_expires_at__gt=now,
+                config__in=portals,
+            ).update(token_hash=tokens.digest(token), exchanged_at=now, expires_at=now + portal_settings.SESSION_TTL)
+            if won:
+                session = rows.select_related("config").get(token_hash=tokens.digest(token))
+                actor = session.end_user(address)
+                PortalEvent.record(PortalEvent.Kind.SESSION_EXCHANGED, actor, using=using, **session.event_ids())
+                for previous in rows.filter(token_hash=tokens.digest(replaces or "")).exclude(pk=session.pk):
+                    previous.revoke(actor, reason="replaced")
+        if not won:
+            raise PortalSessionNotFound
+        return Issued(session, token)
+
+    @sensitive_variables("code")
+    def note_replay(self, code: str, address: str | None) -> None:
+        """Record that a used code came back, the first time it does: a stolen link shows itself that way.
+
+        Only the first, so that a stranger with one old link cannot fill the table.
+        """
+        used = self.using(self._write_alias()).filter(code_hash=tokens.digest(code)).exclude(exchanged_at=None)
+        session = used.filter(replayed_at=None).select_related("config").first()
+        if session is None:
+            return
+        with transaction.atomic(using=used.db):
+            if used.filter(replayed_at=None).update(replayed_at=clock.now()):
+                nobody = Actor(PortalEvent.ActorKind.END_USER, address=address)
+                PortalEvent.record(PortalEvent.Kind.SESSION_REPLAYED, nobody, using=used.db, **session.event_ids())
+
+    @sensitive_variables("code", "browser_nonce", "token")
+    def recover(self, code: str, browser_nonce: str, *, slug: str) -> Issued[PortalSession] | None:
+        """Return the answer of an exchange again, to the browser whose answer got lost, or None.
+
+        It is the same browser when the stored token is the one derived from its nonce, under SECRET_KEY or a fallback.
+        Nothing is written: no event, no new token (design decision 6).
+        """
+        rows = self.using(self._write_alias()).live().select_related("config")
+        session = rows.filter(
+            code_hash=tokens.digest(code),
+            exchanged_at__gt=clock.now() - LOST_ANSWER_WINDOW,
+            config__slug=slug,
+            config__enabled=True,
+        ).first()
+        if session is None or session.token_hash is None:
+            return None
+        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+            token = tokens.derive(code, browser_nonce, force_bytes(key))
+            if constant_time_compare(tokens.digest(token), bytes(session.token_hash)):
+                return Issued(session, token)
+        return None
+
+    def _write_alias(self) -> str:
+        self._for_write = True
+        return self.db
+
+
+def lock(rows: ExchangeQuerySet) -> None:
+    """Lock ``rows``, newest first, where the database has row locks: two that end sessions in one order never deadlock."""
+    if connections[rows.db].features.has_select_for_update:
+        list(rows.order_by("-pk").select_for_update().values_list("pk"))

@@ -1,0 +1,147 @@
+"""``manage.py demo`` and the settings behind it, as people run them."""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.projects import ROOT, Project, copy_project, free_port, get, logged
+
+BASH = shutil.which("bash") or "/bin/bash"
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return copy_project(tmp_path, DEBUG="1")
+
+
+def rows(project: Project, query: str) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(project.folder / "db.sqlite3")) as connection:
+        return connection.execute(query).fetchall()
+
+
+def printed_key(output: str) -> str:
+    (key,) = re.findall(r'-H "Authorization: Bearer (prk_[0-9A-Za-z]{43})"', output)
+    return key
+
+
+# The demo --------------------------------------------------------------------------------------------------------------
+
+
+def test_preparing_twice_changes_the_root_keys_secret_and_nothing_else(project: Project) -> None:
+    first = printed_key(project.manage("demo", "--prepare-only"))
+    before = rows(project, "SELECT public_id, name FROM portal_rootkey")
+    portals = rows(project, "SELECT * FROM portal_portalconfig")
+    second = printed_key(project.manage("demo", "--prepare-only"))
+
+    assert len(before) == len(portals) == 1
+    assert rows(project, "SELECT public_id, name FROM portal_rootkey") == before
+    assert rows(project, "SELECT * FROM portal_portalconfig") == portals
+    assert rows(project, "SELECT count(*) FROM auth_user") == [(1,)]
+    known = "from portal.authenticate import authenticate_root_key as find; print([find(k) and find(k).id for k in {}])"
+    printed = project.manage("shell", "--no-imports", "-v0", "-c", known.format([first, second]))
+    assert ast.literal_eval(printed) == [None, before[0][0]]
+
+
+def test_preparing_repairs_a_disabled_portal(project: Project) -> None:
+    project.manage("demo", "--prepare-only")
+    with closing(sqlite3.connect(project.folder / "db.sqlite3")) as connection, connection:
+        connection.execute("UPDATE portal_portalconfig SET enabled = 0")
+    project.manage("demo", "--prepare-only")
+    assert rows(project, "SELECT enabled FROM portal_portalconfig") == [(1,)]
+
+
+def test_the_demo_needs_debug(project: Project) -> None:
+    project.variables = {"SECRET_KEY": "x" * 50}
+    done = project.run("manage.py", "demo", "--prepare-only")
+    assert done.returncode == 1
+    assert "DEBUG=1" in done.stderr
+    assert not (project.folder / "db.sqlite3").exists()
+
+
+def curl(command: str, **variables: str) -> dict[str, str]:
+    """Run a curl command as it is printed, in bash, and return the data of its answer."""
+    environment = {"PATH": os.environ["PATH"], "no_proxy": "127.0.0.1", **variables}
+    done = subprocess.run(
+        [BASH, "-c", command], env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert set(answer) == {"meta", "data"}, answer
+    assert set(answer["data"]) == {"sessionId", "url"}
+    return answer["data"]
+
+
+def test_the_printed_commands_work_as_they_are_printed(project: Project, port: int) -> None:
+    with project.serving(port, "manage.py", "demo", "--port", str(port)) as output:
+        printed = output.read_text()
+        key = printed_key(printed)
+        response, page = get(port, "/")
+        assert response.status == 200
+        assert key not in page
+        on_page = html.unescape(re.search(r'<code id="curl">(.*?)</code>', page, re.DOTALL)[1])
+        in_terminal = re.search(r"^  curl -X POST (?:.*\\\n)+.*$", printed, re.MULTILINE)[0]
+
+        for command in (on_page, in_terminal):
+            data = curl(command, ROOT_KEY=key)
+            url = urlsplit(data["url"])
+            assert data["url"] == f"http://127.0.0.1:{port}/my-portal/?session={data['sessionId']}"
+            assert get(port, f"{url.path}?{url.query}")[0].status == 200
+        link = urlsplit(re.search(r"A portal link +(\S+)", printed)[1])
+        assert get(port, f"{link.path}?{link.query}")[0].status == 200
+
+        minted = logged(output, r'"POST /v2/portal.createSession HTTP/1.1" (\d+)', 2)
+        landed = logged(output, r'"GET (/my-portal/\S+) HTTP/1.1" (\d+)', 3)
+    assert minted == ["200"] * 2
+    assert landed == [("/my-portal/?session=***", "200")] * 3
+    # The reloader's child served; it did not rotate the key that was just printed.
+    assert len(re.findall("prk_", output.read_text())) == 1
+
+
+# Settings --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("variables", [{}, {"DEBUG": "off"}, {"DEBUG": "off", "SECRET_KEY": ""}], ids=str)
+def test_without_a_secret_key_nothing_starts(project: Project, variables: dict[str, str]) -> None:
+    project.variables = variables
+    done = project.run("manage.py", "check")
+    assert done.returncode != 0
+    assert "SECRET_KEY" in done.stderr.strip().splitlines()[-1]
+
+
+def test_the_example_names_every_variable_that_settings_read() -> None:
+    example = set(re.findall(r"^(?:# )?([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    calls = (
+        node for node in ast.walk(ast.parse((ROOT / "config/settings.py").read_text())) if isinstance(node, ast.Call)
+    )
+    read = {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "env" and call.args
+    }
+    assert {"SECRET_KEY", "DEBUG", "ALLOWED_HOSTS", "DATABASE_URL", "CACHE_URL", "PORTAL_BASE_URL"} <= read
+    assert example == read
+
+
+def test_the_example_is_a_working_env_file(project: Project) -> None:
+    shutil.copy(ROOT / ".env.example", project.folder / ".env")
+    project.variables = {"SECRET_KEY": "x" * 50}
+    script = "from config import settings as s; print([s.DEBUG, s.ALLOWED_HOSTS, s.PORTAL])"
+    done = project.run("-c", script)
+    assert ast.literal_eval(done.stdout) == [False, ["127.0.0.1", "localhost"], {"BASE_URL": None}]

@@ -1,0 +1,60 @@
+"""The demo in production form: gunicorn, DEBUG off, collected static files."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.projects import Project, copy_project, free_port, get, logged
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return copy_project(tmp_path, SECRET_KEY="x" * 50)
+
+
+def test_pages_and_hashed_assets_are_served_and_no_code_is_logged(project: Project, port: int) -> None:
+    base = f"http://127.0.0.1:{port}"
+    project.variables["PORTAL_BASE_URL"] = base
+    project.manage("collectstatic", "--no-input", "-v0")
+    project.manage("migrate", "-v0")
+    project.manage("portal_create_portal", "my-portal", "--return-origin", "https://app.example.com")
+    link = json.loads(project.manage("portal_open", "my-portal", "user_123", "--json"))["url"]
+    assert link.startswith(f"{base}/my-portal/?session=pst_")
+    code = link.partition("=")[2]
+
+    with project.serving(port, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}") as output:
+        response, page = get(port, f"/my-portal/?session={code}", Referer=f"{base}/?code={code}&x=1")
+        assert response.status == 200
+        assert code in page
+        assert get(port, f"/my-portal/?code={code}", Referer=link)[0].status == 200
+        (sheet,) = re.findall(r'<link rel="stylesheet" href="(/static/portal/portal\.[0-9a-f]{12}\.css)">', page)
+        asset, css = get(port, sheet, Referer=link)
+        assert asset.status == 200
+        assert asset.headers.get_content_type() == "text/css"
+        assert "immutable" in asset.headers["Cache-Control"]
+        assert "{" in css
+        # A Host that is not ours, and a Referer in which the whole link is a parameter, percent-encoded.
+        refused, _ = get(port, "/my-portal/", Host="evil.example", Referer=f"{base}/?next=%3Fsession%3D{code}")
+        assert refused.status == 400
+        # One that Django's request class cannot take, so that the server itself reports it.
+        get(port, f"/broken/?session={code}", **{"Content-Type": "text/plain; charset*=x'y'%41"})
+        broken = logged(output, r"GET (/broken/\S*)", 1)
+        lines = logged(output, r'"GET (/[ms]\S+) HTTP/1.1" (\d+) \d+ "([^"]*)"', 4)
+
+    assert lines == [
+        ("/my-portal/", "400", f"{base}/?next=%3Fsession%3Dpst_***"),
+        ("/my-portal/?code=***", "200", f"{base}/my-portal/?session=***"),
+        ("/my-portal/?session=***", "200", f"{base}/?code=***&x=1"),
+        (sheet, "200", f"{base}/my-portal/?session=***"),
+    ]
+    assert set(broken) == {"/broken/?session=***"}
+    assert code.removeprefix("pst_")[:12] not in output.read_text()
