@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from portal import request_id
+from portal.api.cors import add_cors_headers, add_preflight_headers, is_preflight
 from portal.api.exceptions import respond, to_portal_error
 from portal.api.negotiation import JSONOnly
 from portal.api.parsers import StrictJSONParser, check_size
@@ -37,7 +38,10 @@ class Operation(APIView):
     name: ClassVar[str]
     serializer_class: ClassVar[type[StrictSerializer]] = EmptySerializer
 
-    http_method_names = ["post"]
+    #: Whether pages on other origins may call the operation (design decision 9).
+    cors: ClassVar[bool] = True
+
+    http_method_names = ["post", "options"]
     authentication_classes = []
     permission_classes = []
     throttle_classes = []
@@ -65,11 +69,11 @@ class Operation(APIView):
         self.perform_authentication(request)
 
     def check_route(self, request: Request) -> None:
-        """Refuse every method but POST.
+        """Refuse every method but POST, and preflights where other origins may call.
 
         :raises MethodNotAllowed: with ``Allow: POST``.
         """
-        if request.method != "POST":
+        if request.method != "POST" and not self._is_preflight(request):
             raise MethodNotAllowed(headers={"Allow": "POST"})
 
     @property
@@ -78,9 +82,13 @@ class Operation(APIView):
         return {}
 
     def perform_authentication(self, request: Request) -> None:
-        """Authenticate, unless the operation asks for no credential: then nothing is looked at."""
-        if self.authentication_classes:
+        """Authenticate, unless no credential is asked for: by the operation, or in a preflight, which never has one."""
+        if self.authentication_classes and not self._is_preflight(request):
             super().perform_authentication(request)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]
+        """Answer a preflight; the headers are added where all are."""
+        return Response(status=204)
 
     def post(self, request: Request) -> Response:
         """Validate the body, run the operation and wrap its answer."""
@@ -113,6 +121,11 @@ class Operation(APIView):
         response["Pragma"] = "no-cache"
         response["X-Content-Type-Options"] = "nosniff"
         response[request_id.HEADER] = request_id.current()
+        if self._is_preflight(request):
+            add_preflight_headers(response, request._request)
+        elif self.cors:
+            # Not request.auth: asking for it would authenticate, and this may be the answer to having failed to.
+            add_cors_headers(response, request._request, getattr(request, "_auth", None))
         # Faults are logged already. Django would log them again with the request, whose cookies and address hold secrets,
         # and mail that to ADMINS.
         response._has_been_logged = response.status_code >= 500
@@ -124,6 +137,9 @@ class Operation(APIView):
             extra={"request_id": request_id.current(), "operation": self.name, "status": response.status_code},
         )
         return response
+
+    def _is_preflight(self, request: Request) -> bool:
+        return self.cors and is_preflight(request._request)
 
 
 class UnknownOperationView(Operation):

@@ -37,6 +37,7 @@ class CreateSession(Operation):
     """``portal.createSession``: a root key mints a session for one end user and gets the link to redirect it to."""
 
     name = "portal.createSession"
+    cors = False
     authentication_classes = [RootKeyAuthentication]
     serializer_class = CreateSessionSerializer
 
