@@ -13,8 +13,8 @@ demo: .venv/.demo  ## Run a working portal at http://127.0.0.1:8000 (PORT=… fo
 
 test: .venv/.installed  ## Run the tests on SQLite and on PostgreSQL, with the coverage of both together
 	@rm -f .coverage .coverage.*
-	TEST_DB=sqlite $(BIN)/python -m pytest --cov --cov-report=
-	TEST_DB=postgres $(BIN)/python -m pytest --cov --cov-report=
+	TEST_DB=sqlite $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
+	TEST_DB=postgres $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 

@@ -9,6 +9,7 @@ from django.core.signals import request_started
 from django.utils.translation import gettext_lazy as _
 
 from . import request_id
+from .checks import register_checks
 
 __all__ = ["PortalAppConfig"]
 
@@ -31,4 +32,5 @@ class PortalAppConfig(AppConfig):
             raise ImproperlyConfigured(
                 "The portal needs USE_TZ = True: it stores and compares moments, not local times."
             )
+        register_checks()
         request_started.connect(request_id.forget, dispatch_uid="portal.request_id")

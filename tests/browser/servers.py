@@ -89,7 +89,7 @@ def demo(folder: Path) -> Iterator[Demo]:
     """Run ``manage.py demo`` on a fresh database."""
     port, log, database = free_port(), folder / "demo.log", folder / "demo.sqlite3"
     url = f"http://127.0.0.1:{port}"
-    command = ["manage.py", "demo", "--port", str(port)]
+    command = ["manage.py", "demo", "--noreload", "--port", str(port)]
     with running(command, f"{url}/", log, DATABASE_URL=f"sqlite:///{database}"):
         printed = log.read_text()
         link = re.search(rf"{url}/{DEMO}/\?session=\S+", printed)

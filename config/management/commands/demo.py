@@ -26,6 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--noreload", action="store_true", help="do not restart when a file changes")
         parser.add_argument("--prepare-only", action="store_true", help="do everything but serve")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +38,7 @@ class Command(BaseCommand):
         if os.environ.get("RUN_MAIN") != "true":
             self._prepare(base)
         if not options["prepare_only"]:
-            call_command("runserver", f"127.0.0.1:{options['port']}", verbosity=0)
+            call_command("runserver", f"127.0.0.1:{options['port']}", verbosity=0, use_reloader=not options["noreload"])
 
     def _prepare(self, base: str) -> None:
         call_command("migrate", verbosity=0)

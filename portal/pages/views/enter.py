@@ -47,6 +47,8 @@ class Home(PortalPage):
             # 503 and not 204: after a 204 the real click does nothing, after a 503 it loads (tried).
             response = HttpResponse(status=503, headers={"Retry-After": "1"})
             add_page_headers(response, request, self.config, code_in_url=True)
+            # Not a fault: Django would mail ADMINS about every prefetch.
+            response._has_been_logged = True  # type: ignore[attr-defined]
             return response
         return self._landing(request, code)
 

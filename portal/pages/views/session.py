@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
 from portal.http import client_address
-from portal.pages.cookies import forget_session
+from portal.pages.cookies import WayBack, forget_session, remember_way_back
 from portal.pages.csrf import is_genuine
 from portal.pages.refusals import Refused
 from portal.pages.render import SIGN_OUT, page
@@ -54,6 +54,9 @@ class SignOut(PortalPage):
             raise Refused("form_out_of_date")
         session.sign_out(client_address(request))
         forget_session(response, request)
+        # A second HttpOnly cookie that is set: without one Chromium can show the page from its back-forward cache after
+        # signing out (tried in version 156), where it overlooks a lone deletion.
+        remember_way_back(response, request, WayBack(self.config.slug, session.return_url))
         return response
 
 

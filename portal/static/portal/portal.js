@@ -46,14 +46,17 @@
     }
     // A page from the back-forward cache may be older than its session.
     addEventListener("pageshow", (event) => {
-      if (event.persisted && left() <= 0) location.reload();
+      if (event.persisted) location.reload();
     });
   });
 
   // A second press of a button sends nothing while the first is under way.
   document.addEventListener("submit", (event) => {
-    if (event.target.dataset.sent) event.preventDefault();
-    event.target.dataset.sent = "1";
+    const form = event.target;
+    if (form.dataset.sent) event.preventDefault();
+    form.dataset.sent = "1";
+    // Not for ever: whoever stopped a slow answer may press again.
+    setTimeout(() => delete form.dataset.sent, 10000);
   });
   addEventListener("pageshow", () => {
     for (const form of document.forms) delete form.dataset.sent;

@@ -1,0 +1,189 @@
+"""One test per check id (style A.8)."""
+
+from __future__ import annotations
+
+import copy
+import re
+from datetime import timedelta
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+from portal import checks
+from portal.checks import check_deployment, check_settings, known_keys
+
+SAFE = {"BASE_URL": "https://portal.example.com"}
+
+
+def ids(messages):
+    for message in messages:
+        assert message.hint
+    return [message.id for message in messages]
+
+
+@pytest.fixture
+def portal(settings):
+    """Return ``portal(**keys)``, which returns the ids that these settings give."""
+
+    def check(**keys):
+        settings.PORTAL = {**SAFE, **keys}
+        return ids(check_settings())
+
+    return check
+
+
+def test_safe_settings_are_silent(portal):
+    assert portal() == []
+    assert (
+        portal(
+            CODE_TTL=timedelta(minutes=5),
+            COOKIE_NAME="__Host-portal_session",
+            COOKIE_SAMESITE="None",
+            COOKIE_PARTITIONED=True,
+            COOKIE_SECURE=True,
+            TRUSTED_PROXIES=2,
+            ERROR_DOCS_URL="https://docs.example.com/errors",
+            AUTO_CONTINUE=False,
+        )
+        == []
+    )
+
+
+def test_e001_no_dictionary(settings):
+    settings.PORTAL = ["BASE_URL"]
+    assert ids(check_settings()) == ["portal.E001"]
+
+
+def test_e002_an_unknown_key_and_its_nearest(settings):
+    settings.PORTAL = {**SAFE, "SESION_TTL": timedelta(hours=1)}
+    (message,) = check_settings()
+    assert message.id == "portal.E002"
+    assert "'SESSION_TTL'" in message.hint
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "code"),
+    [
+        ("BASE_URL", "example.com", "E003"),
+        ("BASE_URL", "https://example.com/?x", "E003"),
+        ("BASE_URL", 7, "E003"),
+        ("CODE_TTL", 900, "E004"),
+        ("SESSION_TTL", timedelta(0), "E004"),
+        ("PURGE_AFTER", "30 days", "E004"),
+        ("COOKIE_NAME", "portal session", "E005"),
+        ("COOKIE_NAME", "", "E005"),
+        ("COOKIE_SAMESITE", None, "E006"),
+        ("COOKIE_SAMESITE", "lax", "E006"),
+        ("COOKIE_SECURE", "yes", "E007"),
+        ("COOKIE_PARTITIONED", 1, "E007"),
+        ("AUTO_CONTINUE", None, "E007"),
+        ("TRUSTED_PROXIES", -1, "E008"),
+        ("TRUSTED_PROXIES", True, "E008"),
+        ("ERROR_DOCS_URL", "docs", "E009"),
+    ],
+)
+def test_e003_to_e009_wrong_values(portal, key, value, code):
+    assert portal(**{key: value}) == [f"portal.{code}"]
+
+
+def test_e010_a_prefixed_name_must_be_secure(portal):
+    assert portal(COOKIE_NAME="__Host-portal_session", COOKIE_SECURE=False) == ["portal.E010"]
+
+
+def test_e011_same_site_none_must_be_secure(portal):
+    assert portal(COOKIE_SAMESITE="None", COOKIE_SECURE=False) == ["portal.E011"]
+
+
+def test_w001_without_base_url(settings):
+    settings.PORTAL = {}
+    assert ids(check_settings()) == ["portal.W001"]
+    settings.DEBUG = True
+    assert ids(check_settings()) == []
+
+
+def test_w002_partitioned_without_same_site_none(portal):
+    assert portal(COOKIE_PARTITIONED=True) == ["portal.W002"]
+
+
+@pytest.fixture
+def deployment(settings, monkeypatch):
+    """A deployment without a fault."""
+    settings.PORTAL = SAFE
+    settings.DEBUG = False
+    settings.ALLOWED_HOSTS = ["portal.example.com"]
+    databases = {
+        "default": {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"transaction_mode": "IMMEDIATE"}},
+        "other": {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None},
+        "pooled": {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {"pool": True}},
+    }
+    # Past override_settings, which warns of open connections: these databases are only looked at.
+    monkeypatch.setattr("django.conf.settings.DATABASES", databases)
+    assert ids(check_deployment()) == []
+    return settings
+
+
+def test_e101_no_base_url(deployment):
+    deployment.PORTAL = {}
+    assert ids(check_deployment()) == ["portal.E101"]
+
+
+def test_e102_plain_http(deployment):
+    deployment.PORTAL = {"BASE_URL": "http://portal.example.com"}
+    assert ids(check_deployment()) == ["portal.E102"]
+    deployment.PORTAL = {"BASE_URL": "http://127.0.0.1:8000"}
+    assert ids(check_deployment()) == []
+
+
+def test_e103_an_insecure_cookie_on_https(deployment):
+    deployment.PORTAL = {**SAFE, "COOKIE_SECURE": False}
+    assert ids(check_deployment()) == ["portal.E103"]
+
+
+def test_e104_debug(deployment):
+    deployment.DEBUG = True
+    assert ids(check_deployment()) == ["portal.E104"]
+
+
+def test_e105_any_host(deployment):
+    deployment.ALLOWED_HOSTS = ["*"]
+    assert ids(check_deployment()) == ["portal.E105"]
+
+
+def test_w101_sqlite_without_immediate(deployment, monkeypatch):
+    monkeypatch.setattr("django.conf.settings.DATABASES", {"default": {"ENGINE": "django.db.backends.sqlite3"}})
+    assert ids(check_deployment()) == ["portal.W101"]
+
+
+def test_w102_a_connection_per_request(deployment, monkeypatch):
+    monkeypatch.setattr("django.conf.settings.DATABASES", {"default": {"ENGINE": "django.db.backends.postgresql"}})
+    assert ids(check_deployment()) == ["portal.W102"]
+
+
+def test_w103_static_files_not_collected(deployment, tmp_path):
+    deployment.STATIC_ROOT = tmp_path
+    storages = copy.deepcopy(deployment.STORAGES)
+    storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}
+    deployment.STORAGES = storages
+    assert ids(check_deployment()) == ["portal.W103"]
+
+
+def test_ids_are_tested_and_used_for_one_thing():
+    source = Path(checks.__file__).read_text()
+    used = set(re.findall(r'"(?:portal\.)?([EW]\d{3})"', source))
+    tested = set(re.findall(r"[EW]\d{3}", Path(__file__).read_text().upper().replace("PORTAL.", "")))
+    assert used <= tested
+    single = re.findall(r'id="portal\.([EW]\d{3})"', source)
+    assert len(single) == len(set(single))
+
+
+def test_every_setting_is_checked():
+    assert set(known_keys()) == {rule[0] for rule in checks._RULES}
+
+
+def test_django_runs_them(settings):
+    settings.PORTAL = {"NONSENSE": 1, **SAFE}
+    with pytest.raises(SystemCheckError, match=r"portal\.E002"):
+        call_command("check", stdout=StringIO(), stderr=StringIO())
