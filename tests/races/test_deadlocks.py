@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import partial
 
 import pytest
-from django.db import connection
 
 from portal.models import PortalConfig
 from tests.factories import sign_in
@@ -27,12 +26,7 @@ from tests.races.changes import (
 from tests.races.crew import Crew
 from tests.races.rounds import rounds
 
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.xfail(
-        connection.vendor == "postgresql", reason="exchange(replaces=…) and revoke() lock in different orders"
-    ),
-]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 BROWSERS = 40
 SESSIONS = 150
