@@ -13,9 +13,9 @@ demo: .venv/.demo  ## Run a working portal at http://127.0.0.1:8000 (PORT=… fo
 
 test: .venv/.installed  ## Run the tests on SQLite and on PostgreSQL, with the coverage of both together
 	@rm -f .coverage .coverage.*
-	TEST_DB=sqlite $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
-	TEST_DB=postgres $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
-	$(BIN)/coverage combine -q
+	COVERAGE_FILE=.coverage.sqlite TEST_DB=sqlite $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
+	COVERAGE_FILE=.coverage.postgres TEST_DB=postgres $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
+	$(BIN)/coverage combine -q .coverage.sqlite .coverage.postgres
 	$(BIN)/coverage report
 
 test-sqlite: .venv/.installed  ## Run the tests on SQLite only

@@ -62,7 +62,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'demo.sqlite3'}")}
+# Two files, because the demo's has an admin whose password everybody knows.
+_sqlite = BASE_DIR / ("demo.sqlite3" if DEBUG else "db.sqlite3")
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{_sqlite}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # WAL lets readers and the writer work side by side; IMMEDIATE makes a transaction wait for the lock at its start,
     # where waiting works, and not in its middle, where SQLite gives up at once.

@@ -74,7 +74,7 @@ def test_create_portal_says_what_to_change(arguments, words):
 
 
 def test_create_portal_twice(config):
-    with pytest.raises(CommandError, match="exists already"):
+    with pytest.raises(CommandError, match=r"^A portal with this slug exists already"):
         run("portal_create_portal", "my-portal")
 
 

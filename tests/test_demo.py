@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import sqlite3
 import subprocess
 from contextlib import closing
@@ -65,6 +66,27 @@ def test_preparing_repairs_a_disabled_portal(project: Project) -> None:
         connection.execute("UPDATE portal_portalconfig SET enabled = 0")
     project.manage("demo", "--prepare-only")
     assert rows(project, "SELECT enabled FROM portal_portalconfig") == [(1,)]
+
+
+def test_on_another_port_the_way_back_leads_there(project: Project) -> None:
+    project.variables = {**project.variables, "PORTAL_BASE_URL": "https://elsewhere.example"}
+    project.manage("demo", "--prepare-only")
+    printed = project.manage("demo", "--prepare-only", "--port", "8123")
+    assert "http://127.0.0.1:8123/my-portal/?session=pst_" in printed
+    assert "elsewhere.example" not in printed
+    assert rows(project, "SELECT return_url, return_origins FROM portal_portalconfig") == [
+        ("http://127.0.0.1:8123/", '["http://127.0.0.1:8123"]')
+    ]
+
+
+def test_a_busy_port_is_named_before_the_running_demos_key_is_rotated(project: Project, port: int) -> None:
+    project.manage("demo", "--prepare-only")
+    before = rows(project, "SELECT key_hash FROM portal_rootkey")
+    with closing(socket.create_server(("127.0.0.1", port))):
+        done = project.run("manage.py", "demo", "--noreload", "--port", str(port))
+    assert done.returncode == 1
+    assert f"make demo PORT={port + 1}" in done.stderr
+    assert rows(project, "SELECT key_hash FROM portal_rootkey") == before
 
 
 def test_the_demo_needs_debug(project: Project) -> None:

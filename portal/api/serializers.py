@@ -55,7 +55,9 @@ class PermissionField(StringField):
     """One permission: a capability or an RBAC tuple."""
 
     default_error_messages = {
-        "permission": "This must be a capability such as keys:read, or three parts such as api.*.read_key."
+        "permission": "This must be three parts such as api.*.read_key, or one of "
+        + ", ".join(permissions.CAPABILITIES)
+        + "."
     }
 
     def to_internal_value(self, data: Any) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ImproperlyConfigured, ValidationError
 from django.core.management.base import CommandError, CommandParser, OutputWrapper
 
 from portal.errors import PortalError
@@ -26,7 +26,10 @@ def plain_errors() -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        lines = (f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items())
+        lines = (
+            " ".join(texts) if field == NON_FIELD_ERRORS else f"{field}: {' '.join(texts)}"
+            for field, texts in error.message_dict.items()
+        )
         raise CommandError("\n".join(lines)) from None
     except (PortalError, ImproperlyConfigured) as error:
         raise CommandError(str(error)) from None

@@ -106,6 +106,12 @@ REFUSALS = {
         gettext_lazy("The address may be mistyped, or the key was removed."),
         "home",
     ),
+    "unknown_slug": Refusal(
+        404,
+        gettext_lazy("Page not found"),
+        gettext_lazy("The address may be mistyped."),
+        "",
+    ),
     "method": Refusal(
         405,
         gettext_lazy("That didn’t work"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import socket
+from contextlib import closing
 from typing import Any
 
 from django.conf import settings
@@ -34,11 +36,21 @@ class Command(BaseCommand):
         if not settings.DEBUG:
             raise CommandError("The demo has a fixed admin password, so it runs with DEBUG=1 only: make demo.")
         base = f"http://127.0.0.1:{options['port']}"
+        # Whatever .env says: the links printed here, and the button, are for the server started here.
+        settings.PORTAL["BASE_URL"] = base
         # The autoreloader runs this a second time in its child; it must not rotate the key that was just printed.
         if os.environ.get("RUN_MAIN") != "true":
+            if not options["prepare_only"]:
+                self._refuse_a_busy_port(options["port"])
             self._prepare(base)
         if not options["prepare_only"]:
             call_command("runserver", f"127.0.0.1:{options['port']}", verbosity=0, use_reloader=not options["noreload"])
+
+    def _refuse_a_busy_port(self, port: int) -> None:
+        """Stop before the running demo's root key is rotated away."""
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise CommandError(f"Something serves on port {port} already. Stop it, or: make demo PORT={port + 1}")
 
     def _prepare(self, base: str) -> None:
         call_command("migrate", verbosity=0)
@@ -47,29 +59,28 @@ class Command(BaseCommand):
             defaults={
                 "display_name": "Northwind Maps",
                 "keyspace_id": "northwind",
-                "return_url": f"{base}/",
-                "return_origins": [base],
                 "primary_color": "#0f6b4f",
                 "support_url": "mailto:help@northwind.example",
                 "privacy_url": "https://northwind.example/privacy",
             },
         )
-        if not config.enabled:
-            config.enabled = True
+        # The way back leads to the product as it is served now, which may be on another port than last time.
+        wanted = (True, f"{base}/", [base])
+        if (config.enabled, config.return_url, config.return_origins) != wanted:
+            config.enabled, config.return_url, config.return_origins = wanted
             config.save()
         root_key = RootKey.objects.filter(name=ROOT_KEY_NAME).first()
         key = root_key.rotate().secret if root_key else RootKey.objects.issue(ROOT_KEY_NAME).secret
         users = get_user_model()._default_manager
         if not users.filter(username=ADMIN).exists():
             users.create_superuser(ADMIN, password=ADMIN)
-        settings.PORTAL["BASE_URL"] = settings.PORTAL["BASE_URL"] or base
         link = create_portal_url(SLUG, CUSTOMER["id"], ["keys:read", "keys:create"], display_name=CUSTOMER["name"])
         self.stdout.write(
             f"""
   The product     {base}/            press “Manage API keys”
   A portal link   {link}
                   works once, for 15 minutes
-  The admin       {base}/admin/      {ADMIN} / {ADMIN}
+  The admin       {base}/admin/      {ADMIN} / {ADMIN}   (users so far; portals follow)
 
   The same from any backend:
 

@@ -31,6 +31,8 @@ class Command(BaseCommand):
             raise CommandError("There is no portal of this name.")
         try:
             logo = PortalLogo.objects.store(config, options["file"].read_bytes(), dark=options["dark"])
-        except (ImageError, ImportError, OSError) as error:
+        except OSError as error:
+            raise CommandError(f"Cannot read {options['file']}: {error.strerror}.") from None
+        except (ImageError, ImportError) as error:
             raise CommandError(str(error)) from None
         write(self.stdout, {"file": logo.name}, f"Stored {logo.name}.", as_json=options["json"])

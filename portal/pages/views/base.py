@@ -120,5 +120,5 @@ class PortalPage(View):
     def _find(self, slug: str) -> PortalConfig:
         config = PortalConfig.objects.filter(slug=slug).first()
         if config is None:
-            raise Refused("not_found")
+            raise Refused("unknown_slug")
         return config
