@@ -147,6 +147,11 @@ def test_the_session_warns_before_it_ends(stage: Callable[..., Stage], look: Cal
     assert "Your session ends in 1 minute" in note.inner_text()
 
 
+def test_a_buttons_words_keep_their_spaces(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    page = stage(width=390).show(look("enter-somebody-else"))
+    assert page.locator("form.go .btn").all_inner_texts() == ["Continue as Bob Ferreira", "Stay signed in as Ada Wong"]
+
+
 def test_the_skip_link_is_first_and_leads_to_main(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
     page = stage(width=1280).show(look("preview"))
     page.keyboard.press("Tab")
