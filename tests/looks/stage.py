@@ -36,7 +36,8 @@ class Stage:
         self.requests = []
         # Fetched here, because answering from playwright's callbacks would be on another database connection.
         brand = re.findall(r'href="(/[^"]+/(?:theme|icon)\.[^"]+)"', response.content.decode())
-        self.brand = {path: Client().get(path) for path in brand}
+        # Added to what was there: Chromium may ask for a page's icon after the next page has come.
+        self.brand |= {path: Client().get(path) for path in brand}
         self.page.goto(f"{ORIGIN}/shown/", wait_until="load")
         return self.page
 
