@@ -94,7 +94,8 @@ def test_the_demo_needs_debug(project: Project) -> None:
     done = project.run("manage.py", "demo", "--prepare-only")
     assert done.returncode == 1
     assert "DEBUG=1" in done.stderr
-    assert not (project.folder / "db.sqlite3").exists()
+    # From Django 6.1 on a command's system checks open the database, which makes an empty file.
+    assert rows(project, "SELECT name FROM sqlite_master") == []
 
 
 def curl(command: str, **variables: str) -> dict[str, str]:
