@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from portal import clock, origins, slugs, tokens
 
 from .event import PortalEvent
+from .lock import lock
 from .validators import validate_capabilities, validate_color, validate_origins, validate_slug
 
 __all__ = ["PortalConfig"]
@@ -48,6 +49,9 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
             # By key from here on: the condition that found them may have been "enabled".
             rows: models.QuerySet[PortalConfig] = self.model._base_manager.using(self.db).filter(pk__in=doomed)
             rows.update(enabled=False)
+            # In the order of everybody who ends sessions; the cascade would take them as they lie and could deadlock.
+            sessions: Any = self.model._meta.get_field("sessions").related_model
+            lock(sessions._base_manager.using(self.db).filter(config__in=doomed))
             return models.QuerySet.delete(rows)
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -166,6 +170,8 @@ class PortalConfig(models.Model):
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using):
             type(self)._base_manager.using(using).filter(pk=self.pk).update(enabled=False)
+            # As in the queryset's deletion: before the cascade, and in the one order.
+            lock(self.sessions.using(using))
             return super().delete(*args, **kwargs)
 
     @property

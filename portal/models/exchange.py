@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
-from django.db import connections, models, transaction
+from django.db import models, transaction
 from django.utils.crypto import constant_time_compare
 from django.utils.encoding import force_bytes
 from django.views.decorators.debug import sensitive_variables
@@ -18,11 +18,12 @@ from portal.errors import PortalSessionNotFound
 from .config import PortalConfig
 from .event import Actor, PortalEvent
 from .issued import Issued
+from .lock import lock
 
 if TYPE_CHECKING:
     from .session import PortalSession
 
-__all__ = ["LOST_ANSWER_WINDOW", "ExchangeQuerySet", "lock"]
+__all__ = ["LOST_ANSWER_WINDOW", "ExchangeQuerySet"]
 
 #: How long after an exchange the same browser may ask for the same answer again (design decision 6).
 LOST_ANSWER_WINDOW = timedelta(seconds=60)
@@ -133,9 +134,3 @@ class ExchangeQuerySet(models.QuerySet["PortalSession"]):
     def _write_alias(self) -> str:
         self._for_write = True
         return self.db
-
-
-def lock(rows: ExchangeQuerySet) -> None:
-    """Lock ``rows``, newest first, where the database has row locks: two that end sessions in one order never deadlock."""
-    if connections[rows.db].features.has_select_for_update:
-        list(rows.order_by("-pk").select_for_update().values_list("pk"))

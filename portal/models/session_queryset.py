@@ -18,9 +18,10 @@ from portal.errors import Forbidden, KeyDisabled, PortalConfigNotFound, ServiceU
 
 from .config import PortalConfig
 from .event import Actor, PortalEvent
-from .exchange import ExchangeQuerySet, lock
+from .exchange import ExchangeQuerySet
 from .insert import Guard, insert_if
 from .issued import Issued
+from .lock import lock
 from .root_key import RootKey
 
 __all__ = ["PortalSessionQuerySet"]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, models, transaction
 
 from portal import clock, tokens
 from portal.errors import Forbidden, KeyDisabled, PortalConfigNotFound, PortalSessionNotFound, ServiceUnavailable
@@ -143,6 +143,17 @@ def test_revoke_for_ends_one_persons_sessions_at_one_portal(config):
     assert set(PortalSession.objects.live()) == set(others)
     event = PortalEvent.objects.first()
     assert (event.kind, event.external_id, event.detail["count"]) == ("session.revoked", "ada", len(mine))
+
+
+def test_sessions_found_across_a_relation_can_be_ended(config, root_key):
+    """As an admin's search finds them: by the root key's name or by the external id, and a session may have no root key."""
+    mine = mint(config, "ada").row
+    other = mint(config, "bob", minted_by=root_key.row.pk).row
+    kept = mint(config, "eve").row
+    found = PortalSession.objects.filter(models.Q(minted_by__name="Backend") | models.Q(external_id="ada"))
+    assert found.revoke(PortalEvent.SYSTEM, reason="revoked") == 2
+    assert set(PortalSession.objects.live()) == {kept}
+    assert {mine, other} <= set(PortalSession.objects.exclude(revoked_at=None))
 
 
 def test_disabling_a_root_key_can_end_what_it_minted(config):
