@@ -11,7 +11,10 @@ from typing import Any, Literal
 
 from django.conf import settings
 
-__all__ = ["PortalSettings", "portal_settings"]
+__all__ = ["DEFAULT_RATES", "PortalSettings", "portal_settings"]
+
+#: THROTTLE_RATES where the host says nothing.
+DEFAULT_RATES = {"create_session": "600/min", "failed": "60/min", "page_write": "60/min"}
 
 
 class PortalSettings:
@@ -91,9 +94,29 @@ class PortalSettings:
         return bool(self._get("AUTO_CONTINUE", True))
 
     @property
+    def THROTTLE_RATES(self) -> dict[str, str | None]:
+        """How often, by what is counted; ``{"create_session": "600/min", "failed": "60/min", "page_write": "60/min"}``.
+
+        ``create_session`` counts calls per root key, ``failed`` the exchanges and authentications that failed per client
+        address, ``page_write`` the forms that a session sends. A rate is a number and ``sec``, ``min``, ``hour`` or
+        ``day``; None for one of them, or for the setting, counts nothing. What is left out keeps its default. The counters
+        are in the cache ``default``, which the processes must share for a limit to hold over all of them.
+        """
+        given: dict[str, str | None] | None = self._get("THROTTLE_RATES", {})
+        if given is None:
+            return dict.fromkeys(DEFAULT_RATES)
+        return {**DEFAULT_RATES, **given}
+
+    @property
     def PURGE_AFTER(self) -> timedelta:
         """How long ended sessions are kept before ``portal_purge`` deletes them. 30 days by default."""
         value: timedelta = self._get("PURGE_AFTER", timedelta(days=30))
+        return value
+
+    @property
+    def EVENT_RETENTION(self) -> timedelta:
+        """How long events are kept before ``portal_purge`` deletes them. 365 days by default."""
+        value: timedelta = self._get("EVENT_RETENTION", timedelta(days=365))
         return value
 
 

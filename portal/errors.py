@@ -32,6 +32,7 @@ __all__ = [
     "PortalSessionNotFound",
     "PortalTokenMissing",
     "ServiceUnavailable",
+    "TooManyRequests",
     "UnexpectedError",
     "UnknownOperation",
     "UnsupportedMediaType",
@@ -220,6 +221,31 @@ class UnsupportedMediaType(PortalError):
     code = "portal/request/unsupported_media_type"
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     default_detail = "Send the body as UTF-8 JSON with 'Content-Type: application/json' and no Content-Encoding."
+
+
+class TooManyRequests(PortalError):
+    """The caller did one thing too often; ``wait`` is the number of seconds after which it counts from zero again.
+
+    :param limit: how many were allowed in the window.
+    :param window: the window's length in words, such as ``min``.
+    :param reset: seconds until the window ends, 1 or more.
+    """
+
+    code = "user/too_many_requests/workspace_rate_limited"
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    default_detail = "This workspace has exceeded its API rate limit. Please try again later."
+
+    def __init__(self, limit: int, window: str, reset: int) -> None:
+        self.wait = reset
+        super().__init__(
+            f"This workspace has exceeded its API rate limit of {limit}/{window}. Please try again later.",
+            headers={
+                "Retry-After": str(reset),
+                "RateLimit-Limit": str(limit),
+                "RateLimit-Remaining": "0",
+                "RateLimit-Reset": str(reset),
+            },
+        )
 
 
 class UnexpectedError(PortalError):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal import clock, origins, slugs, tokens
 
-from .event import PortalEvent
+from .event import Actor, PortalEvent
 from .lock import lock
 from .validators import validate_capabilities, validate_color, validate_origins, validate_slug
 
@@ -35,7 +35,7 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
         """
         return self.get(slug=slug)
 
-    def delete(self) -> tuple[int, dict[str, int]]:
+    def delete(self, *, actor: Actor = PortalEvent.SYSTEM) -> tuple[int, dict[str, int]]:
         """Delete these portals and their sessions.
 
         The rows are written first: that waits for sessions being minted right now and refuses those that come later.
@@ -44,7 +44,7 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
         if self.query.is_sliced:
             raise TypeError("Cannot use 'limit' or 'offset' with delete().")
         self._for_write = True
-        doomed = list(self.using(self.db).values_list("pk", flat=True))
+        doomed = {pk: (public_id, slug) for pk, public_id, slug in self.values_list("pk", "public_id", "slug")}
         with transaction.atomic(using=self.db):
             # By key from here on: the condition that found them may have been "enabled".
             rows: models.QuerySet[PortalConfig] = self.model._base_manager.using(self.db).filter(pk__in=doomed)
@@ -52,6 +52,10 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
             # In the order of everybody who ends sessions; the cascade would take them as they lie and could deadlock.
             sessions: Any = self.model._meta.get_field("sessions").related_model
             lock(sessions._base_manager.using(self.db).filter(config__in=doomed))
+            for public_id, slug in doomed.values():
+                PortalEvent.record(
+                    PortalEvent.Kind.PORTAL_DELETED, actor, using=self.db, portal_id=public_id, slug=slug
+                )
             return models.QuerySet.delete(rows)
 
     delete.alters_data = True  # type: ignore[attr-defined]
@@ -143,11 +147,13 @@ class PortalConfig(models.Model):
     def __str__(self) -> str:
         return self.app_name
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, *args: Any, actor: Actor = PortalEvent.SYSTEM, **kwargs: Any) -> None:
         """Save the row, then end the sessions that it no longer allows, in one transaction.
 
         The row goes first: minting locks it, so whatever was minted before is seen by the second statement and whatever
         comes after is refused (design section 2).
+
+        :param actor: who saves, for the audit trail.
         """
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         self.updated_at = clock.now()
@@ -163,15 +169,23 @@ class PortalConfig(models.Model):
                 over, reason = self.sessions.using(using), "portal_disabled"
                 if self.enabled:
                     over, reason = over.exclude(keyspace_id=self.keyspace_id), "keyspace_changed"
-                over.revoke(PortalEvent.SYSTEM, reason=reason, portal_id=self.public_id)
+                over.revoke(actor, reason=reason, portal_id=self.public_id)
+            kind = PortalEvent.Kind.PORTAL_CREATED if is_new else PortalEvent.Kind.PORTAL_CHANGED
+            fields = {} if written is None else {"fields": sorted(written - {"updated_at"})}
+            PortalEvent.record(kind, actor, using=using, portal_id=self.public_id, slug=self.slug, **fields)
 
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Delete the portal and its sessions; see :meth:`PortalConfigQuerySet.delete` for the order."""
+    def delete(self, *args: Any, actor: Actor = PortalEvent.SYSTEM, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Delete the portal and its sessions; see :meth:`PortalConfigQuerySet.delete` for the order.
+
+        :param actor: who deletes, for the audit trail.
+        """
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using):
             type(self)._base_manager.using(using).filter(pk=self.pk).update(enabled=False)
             # As in the queryset's deletion: before the cascade, and in the one order.
             lock(self.sessions.using(using))
+            kind = PortalEvent.Kind.PORTAL_DELETED
+            PortalEvent.record(kind, actor, using=using, portal_id=self.public_id, slug=self.slug)
             return super().delete(*args, **kwargs)
 
     @property

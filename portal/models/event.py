@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from portal import clock
+from portal import clock, signals
 
 __all__ = ["Actor", "PortalEvent"]
+
+logger = logging.getLogger("portal.audit")
+
+#: What a log line and an event's CSV row hold, in this order.
+FIELDS = ("kind", "actor_kind", "actor_id", "address", "portal_id", "session_id", "external_id", "detail", "created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,9 @@ class PortalEvent(models.Model):
         ROOT_KEY_CREATED = "root_key.created", _("Root key created")
         ROOT_KEY_ROTATED = "root_key.rotated", _("Root key rotated")
         ROOT_KEY_DISABLED = "root_key.disabled", _("Root key disabled")
+        PORTAL_CREATED = "portal.created", _("Portal created")
+        PORTAL_CHANGED = "portal.changed", _("Portal changed")
+        PORTAL_DELETED = "portal.deleted", _("Portal deleted")
 
     class ActorKind(models.TextChoices):
         """Who did it."""
@@ -90,20 +100,53 @@ class PortalEvent(models.Model):
         session_id: str = "",
         external_id: str = "",
         **detail: Any,
-    ) -> None:
+    ) -> PortalEvent:
         """Write one event; call it inside the transaction of what it records.
+
+        When that transaction commits, the event goes to the logger ``portal.audit`` and to its signal.
 
         :param using: the database alias of that transaction.
         :param detail: JSON values; never a secret.
         """
-        cls._default_manager.using(using).create(
+        event = cls.about(kind, actor, portal_id=portal_id, session_id=session_id, external_id=external_id, **detail)
+        event.save(using=using, force_insert=True)
+        event.announce(using)
+        return event
+
+    @classmethod
+    def about(cls, kind: str, actor: Actor, **values: Any) -> PortalEvent:
+        """Return the event that :meth:`record` would write, for those who announce it though it could not be written."""
+        ids = {name: values.pop(name, "") for name in ("portal_id", "session_id", "external_id")}
+        return cls(
             kind=kind,
             actor_kind=actor.kind,
             actor_id=actor.id,
             address=actor.address,
-            portal_id=portal_id,
-            session_id=session_id,
-            external_id=external_id,
-            detail=detail,
+            detail=values,
             created_at=clock.now(),
+            **ids,
         )
+
+    def announce(self, using: str) -> None:
+        """Log the event and send its signal once the transaction on ``using`` has committed; nobody hears of a rollback."""
+        # Robust: the thing has happened, and a receiver's fault must neither undo it nor become the caller's 500.
+        transaction.on_commit(partial(_announce, self), using=using, robust=True)
+
+    def fields(self) -> dict[str, Any]:
+        """Return what the event says, by the names of :data:`FIELDS`."""
+        return {name: getattr(self, name) for name in FIELDS}
+
+
+def _announce(event: PortalEvent) -> None:
+    fields = event.fields()
+    logger.info(
+        "%s by %s %s portal=%s session=%s",
+        event.kind,
+        event.actor_kind,
+        event.actor_id or "-",
+        event.portal_id or "-",
+        event.session_id or "-",
+        extra={"audit": {**fields, "created_at": event.created_at.isoformat()}},
+    )
+    if signal := signals.BY_KIND.get(event.kind):
+        signal.send_robust(sender=PortalEvent, event=event)

@@ -124,6 +124,7 @@ class PortalSessionQuerySet(ExchangeQuerySet):
                         PortalEvent.record(kind, actor, using=using, reason=reason, count=ended, **ids)
                 except DatabaseError:
                     logger.exception("%d sessions ended (%s), and the event could not be written", ended, reason)
+                    PortalEvent.about(kind, actor, reason=reason, count=ended, **ids).announce(using)
         return ended
 
     def revoke_for(self, config: PortalConfig, external_id: str, actor: Actor = PortalEvent.SYSTEM) -> int:
