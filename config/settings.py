@@ -99,10 +99,15 @@ STORAGES = {
 }
 
 PORTAL = {"BASE_URL": env.str("PORTAL_BASE_URL", default=None)}
+if not env.bool("PORTAL_THROTTLE", default=True):
+    PORTAL["THROTTLE_RATES"] = None
 
 _secure = (PORTAL["BASE_URL"] or "").startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _secure
 SECURE_HSTS_SECONDS = 31536000 if _secure else 0
+# Decisions about the whole domain, not the portal's: HSTS for its other hosts, its place in browsers' preload list, and the
+# redirect to https, which belongs to the proxy that ends TLS (docs/how-to/deploy.md).
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "security.W008"]
 
 LOGGING = {
     "version": 1,

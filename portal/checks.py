@@ -15,10 +15,12 @@ from typing import Any
 from django.apps.config import AppConfig
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.core.cache import DEFAULT_CACHE_ALIAS
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-from .conf import PortalSettings, portal_settings
+from .conf import DEFAULT_RATES, PortalSettings, portal_settings
 from .origins import is_loopback, origin_of
+from .throttle import parse_rate
 
 __all__ = ["check_deployment", "check_settings", "register_checks"]
 
@@ -27,6 +29,17 @@ _COOKIE_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z", re.ASCII)
 
 def _positive(value: Any) -> bool:
     return isinstance(value, timedelta) and value > timedelta(0)
+
+
+def _rates(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or not set(value) <= set(DEFAULT_RATES):
+        return False
+    try:
+        return all(rate is None or parse_rate(rate) for rate in value.values())
+    except (ValueError, AttributeError):
+        return False
 
 
 def _url(value: Any) -> bool:
@@ -39,6 +52,13 @@ _RULES: Sequence[tuple[str, Callable[[Any], bool], str, str]] = (
     ("CODE_TTL", _positive, "E004", "Use a positive timedelta, for example timedelta(minutes=15)."),
     ("SESSION_TTL", _positive, "E004", "Use a positive timedelta, for example timedelta(hours=24)."),
     ("PURGE_AFTER", _positive, "E004", "Use a positive timedelta, for example timedelta(days=30)."),
+    ("EVENT_RETENTION", _positive, "E004", "Use a positive timedelta, for example timedelta(days=365)."),
+    (
+        "THROTTLE_RATES",
+        _rates,
+        "E012",
+        f"Use a dictionary with {', '.join(DEFAULT_RATES)}, each like '60/min' (sec, min, hour, day) or None.",
+    ),
     (
         "COOKIE_NAME",
         lambda v: isinstance(v, str) and _COOKIE_NAME.match(v) is not None,
@@ -119,7 +139,7 @@ def _base_url() -> Iterator[CheckMessage]:
 
 def check_deployment(app_configs: Sequence[AppConfig] | None = None, **options: Any) -> list[CheckMessage]:
     """Return what is unsafe or slow about the deployment (security requirement 47)."""
-    return [*_address(), *_switches(), *_databases(), *_static_files()]
+    return [*_address(), *_switches(), *_databases(), *_cache(), *_static_files()]
 
 
 def _address() -> Iterator[CheckMessage]:
@@ -176,6 +196,32 @@ def _databases() -> Iterator[CheckMessage]:
                 hint='Set CONN_MAX_AGE = None and CONN_HEALTH_CHECKS = True, or OPTIONS["pool"].',
                 id="portal.W102",
             )
+        # psycopg's numbers: 2 is READ COMMITTED, PostgreSQL's default.
+        if "postgresql" in engine and database.get("OPTIONS", {}).get("isolation_level", 2) > 2:
+            yield Warning(
+                f"The database {alias!r} is stricter than READ COMMITTED: a code that is minted while its portal is being "
+                "disabled could work after re-enabling.",
+                hint='Leave OPTIONS["isolation_level"] out for the database of the portal.',
+                id="portal.W106",
+            )
+
+
+def _cache() -> Iterator[CheckMessage]:
+    if not any(portal_settings.THROTTLE_RATES.values()):
+        return
+    backend = str(settings.CACHES.get(DEFAULT_CACHE_ALIAS, {}).get("BACKEND", ""))
+    if backend.endswith((".LocMemCache", ".DummyCache")):
+        yield Warning(
+            "Each process counts for itself: with n processes a limit of THROTTLE_RATES is n times as high.",
+            hint="Let the cache 'default' be Redis or Memcached, or serve with one process and silence this check.",
+            id="portal.W104",
+        )
+    if backend.endswith((".DatabaseCache", ".FileBasedCache")):
+        yield Warning(
+            "The cache 'default' counts in two steps, so requests at the same moment can be counted as one.",
+            hint="Use Redis or Memcached, which count in one.",
+            id="portal.W105",
+        )
 
 
 def _static_files() -> Iterator[CheckMessage]:

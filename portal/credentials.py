@@ -18,6 +18,7 @@ from .errors import (
     PortalSessionNotFound,
     PortalTokenMissing,
 )
+from .throttle import count_failure
 
 __all__ = ["CHALLENGE", "INVALID_TOKEN", "Presented", "cookie_session", "present_root_key", "present_session"]
 
@@ -46,6 +47,7 @@ def present_session(request: HttpRequest) -> Presented:
 
     :raises PortalTokenMissing: no token, or one that is recognisably a credential of another kind.
     :raises PortalSessionNotFound: a token that is not a live session's.
+    :raises TooManyRequests: the same, from an address that failed too often.
     """
     header = request.headers.get("Authorization")
     by_cookie = header is None
@@ -60,6 +62,7 @@ def present_session(request: HttpRequest) -> Presented:
     request._cache_update_cache = False  # type: ignore[attr-defined]
     session = authenticate_session(token)
     if session is None:
+        count_failure(request)
         raise PortalSessionNotFound(headers=refused)
     return Presented(session, by_cookie)
 
@@ -79,6 +82,7 @@ def present_root_key(request: HttpRequest) -> AuthenticatedRootKey:
     :raises AuthenticationMissing: no Authorization header.
     :raises AuthenticationMalformed: it is not ``Bearer <key>``.
     :raises KeyNotFound: unknown or expired.
+    :raises TooManyRequests: the same, from an address that failed too often.
     :raises KeyDisabled: switched off by an operator.
     """
     header = request.headers.get("Authorization")
@@ -89,6 +93,7 @@ def present_root_key(request: HttpRequest) -> AuthenticatedRootKey:
         raise AuthenticationMalformed(headers={"WWW-Authenticate": CHALLENGE})
     root_key = authenticate_root_key(key)
     if root_key is None:
+        count_failure(request)
         raise KeyNotFound(headers={"WWW-Authenticate": INVALID_TOKEN})
     if not root_key.enabled:
         raise KeyDisabled

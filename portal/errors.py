@@ -9,10 +9,10 @@ This module imports no framework, so that a key store or a script can raise thes
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import ClassVar, TypedDict
+
+from .problem import ErrorCode, FieldError, PortalError
 
 __all__ = [
     "CATALOGUE",
@@ -37,70 +37,6 @@ __all__ = [
     "UnknownOperation",
     "UnsupportedMediaType",
 ]
-
-
-class _FieldErrorRequired(TypedDict):
-    location: str
-    message: str
-
-
-class FieldError(_FieldErrorRequired, total=False):
-    """One finding about the request: a dotted ``location``, a ``message`` and, where there is one, a ``fix``.
-
-    ``fix`` is left out rather than null: official clients fail to parse a null (wire contract, SDK strictness).
-    """
-
-    fix: str
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorCode:
-    """One row of the catalogue.
-
-    ``code`` is the path that ends the error's ``type``; ``has_errors`` says that the ``errors`` array is required
-    (statuses 400 and 413), even when it is empty.
-    """
-
-    code: str
-    status: HTTPStatus
-    detail: str
-    has_errors: bool
-
-    @property
-    def title(self) -> str:
-        """The HTTP reason phrase, which is what the contract's documentation uses."""
-        # The contract says "Request Entity Too Large"; Python 3.13 renamed the phrase to "Content Too Large".
-        return "Request Entity Too Large" if self.status == 413 else self.status.phrase
-
-
-class PortalError(Exception):
-    """Base of every refusal.
-
-    :param detail: replaces the catalogue's text; public, so it must not carry anything that is not the caller's own.
-    :param errors: findings for the ``errors`` array; only for statuses that have one.
-    :param headers: extra response headers, such as ``Allow`` or ``Retry-After``.
-    """
-
-    code: ClassVar[str]
-    status: ClassVar[HTTPStatus]
-    default_detail: ClassVar[str]
-
-    def __init__(
-        self,
-        detail: str | None = None,
-        *,
-        errors: Sequence[FieldError] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        self.detail = self.default_detail if detail is None else detail
-        self.errors = list(errors)
-        self.headers = dict(headers or {})
-        super().__init__(self.detail)
-
-    @classmethod
-    def entry(cls) -> ErrorCode:
-        """Return this error's row of the catalogue."""
-        return ErrorCode(cls.code, cls.status, cls.default_detail, has_errors=cls.status in {400, 413})
 
 
 class InvalidInput(PortalError):
@@ -224,7 +160,7 @@ class UnsupportedMediaType(PortalError):
 
 
 class TooManyRequests(PortalError):
-    """The caller did one thing too often; ``wait`` is the number of seconds after which it counts from zero again.
+    """The caller did one thing too often.
 
     :param limit: how many were allowed in the window.
     :param window: the window's length in words, such as ``min``.

@@ -10,7 +10,14 @@ from django.db import connection
 from django.test import Client
 
 from portal.models import Issued, PortalConfig, RootKey
+from portal.throttle import forget_counts
 from tests.factories import PortalConfigFactory, issue_root_key
+
+
+@pytest.fixture(autouse=True)
+def counts_from_zero() -> None:
+    """Let no test be throttled for what others did."""
+    forget_counts()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ def assert_answer(response: Any) -> dict[str, Any]:
 def assert_refused(response: Any, status: int, code: str, detail: str | None = None) -> list[dict[str, str]]:
     """Assert a refusal with exactly the contract's members, and return its findings."""
     assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/json"
+    assert response["Content-Type"] == ("application/problem+json" if status == 429 else "application/json")
     assert response["Cache-Control"] == "no-store, private"
     body = response.json()
     assert set(body) == {"meta", "error"}

@@ -47,9 +47,11 @@ def test_safe_settings_are_silent(portal):
             TRUSTED_PROXIES=2,
             ERROR_DOCS_URL="https://docs.example.com/errors",
             AUTO_CONTINUE=False,
+            THROTTLE_RATES={"failed": "5/sec", "create_session": None},
         )
         == []
     )
+    assert portal(THROTTLE_RATES=None) == []
 
 
 def test_e001_no_dictionary(settings):
@@ -73,6 +75,11 @@ def test_e002_an_unknown_key_and_its_nearest(settings):
         ("CODE_TTL", 900, "E004"),
         ("SESSION_TTL", timedelta(0), "E004"),
         ("PURGE_AFTER", "30 days", "E004"),
+        ("EVENT_RETENTION", 365, "E004"),
+        ("THROTTLE_RATES", "60/min", "E012"),
+        ("THROTTLE_RATES", {"failed": "60/minute"}, "E012"),
+        ("THROTTLE_RATES", {"failed": 60}, "E012"),
+        ("THROTTLE_RATES", {"failures": "60/min"}, "E012"),
         ("COOKIE_NAME", "portal session", "E005"),
         ("COOKIE_NAME", "", "E005"),
         ("COOKIE_SAMESITE", None, "E006"),
@@ -85,7 +92,7 @@ def test_e002_an_unknown_key_and_its_nearest(settings):
         ("ERROR_DOCS_URL", "docs", "E009"),
     ],
 )
-def test_e003_to_e009_wrong_values(portal, key, value, code):
+def test_e003_to_e009_and_e012_wrong_values(portal, key, value, code):
     assert portal(**{key: value}) == [f"portal.{code}"]
 
 
@@ -114,6 +121,7 @@ def deployment(settings, monkeypatch):
     settings.PORTAL = SAFE
     settings.DEBUG = False
     settings.ALLOWED_HOSTS = ["portal.example.com"]
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
     databases = {
         "default": {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"transaction_mode": "IMMEDIATE"}},
         "other": {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None},
@@ -168,6 +176,27 @@ def test_w103_static_files_not_collected(deployment, tmp_path):
     storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"}
     deployment.STORAGES = storages
     assert ids(check_deployment()) == ["portal.W103"]
+
+
+@pytest.mark.parametrize("backend", ["locmem.LocMemCache", "dummy.DummyCache"])
+def test_w104_each_process_counts_for_itself(deployment, backend):
+    deployment.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+    assert ids(check_deployment()) == ["portal.W104"]
+    deployment.PORTAL = {**SAFE, "THROTTLE_RATES": None}
+    assert ids(check_deployment()) == []
+
+
+@pytest.mark.parametrize("backend", ["db.DatabaseCache", "filebased.FileBasedCache"])
+def test_w105_a_cache_that_counts_in_two_steps(deployment, backend):
+    deployment.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+    assert ids(check_deployment()) == ["portal.W105"]
+
+
+@pytest.mark.parametrize(("level", "expected"), [(1, []), (2, []), (3, ["portal.W106"]), (4, ["portal.W106"])])
+def test_w106_a_stricter_isolation(deployment, monkeypatch, level, expected):
+    database = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None, "OPTIONS": {"isolation_level": level}}
+    monkeypatch.setattr("django.conf.settings.DATABASES", {"default": database})
+    assert ids(check_deployment()) == expected
 
 
 def test_ids_are_tested_and_used_for_one_thing():

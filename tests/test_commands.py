@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -11,12 +11,14 @@ from django.core.management import CommandError, call_command
 
 from portal import clock
 from portal.authenticate import authenticate_root_key
-from portal.models import PortalConfig, PortalSession, RootKey
+from portal.models import PortalConfig, PortalEvent, PortalSession, RootKey
 from portal.permissions import CAPABILITIES, MINT_ANY_SESSION
 from tests.factories import mint, sign_in
 from tests.pages.flow import enter
 
 pytestmark = pytest.mark.django_db
+
+NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 
 def run(*arguments):
@@ -122,17 +124,29 @@ def test_open_says_what_is_wrong(config, settings):
     assert not PortalSession.objects.exists()
 
 
+@pytest.fixture
+def noon():
+    with clock.using(lambda: NOON):
+        yield
+
+
+@pytest.mark.usefixtures("noon")
 def test_purge(config, settings):
-    settings.PORTAL = {**settings.PORTAL, "PURGE_AFTER": timedelta(days=1)}
+    settings.PORTAL = {**settings.PORTAL, "PURGE_AFTER": timedelta(days=1), "EVENT_RETENTION": timedelta(hours=30)}
     for _ in range(5):
         mint(config)
-    kept = sign_in(config).row
-    later = clock.now() + timedelta(days=1, minutes=20)
-    with clock.using(lambda: later):
-        assert run_json("portal_purge", "--dry-run") == {"would_delete": 5}
-        assert "Would delete 5" in run("portal_purge", "--dry-run")
-        assert run_json("portal_purge", "--batch", "2") == {"deleted": 5}
-        assert "Deleted 0" in run("portal_purge")
+    with clock.using(lambda: NOON + timedelta(hours=1)):
+        kept = sign_in(config).row
+    events = PortalEvent.objects.count()
+    with clock.using(lambda: NOON + timedelta(days=1, minutes=20)):
+        old = {"sessions": 5, "events": 0}
+        assert run_json("portal_purge", "--dry-run") == {"would_delete": old}
+        assert "Would delete 5 sessions and 0 events" in run("portal_purge", "--dry-run")
+        assert run_json("portal_purge", "--batch", "2") == {"deleted": old}
+        assert "Deleted 0 sessions" in run("portal_purge")
     assert list(PortalSession.objects.all()) == [kept]
+    with clock.using(lambda: NOON + timedelta(hours=30, minutes=20)):
+        assert run_json("portal_purge", "--batch", "2") == {"deleted": {"sessions": 0, "events": events - 2}}
+    assert {event.kind for event in PortalEvent.objects.all()} == {"session.created", "session.exchanged"}
     with pytest.raises(CommandError, match="--batch"):
         run("portal_purge", "--batch", "0")

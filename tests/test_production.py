@@ -58,3 +58,24 @@ def test_pages_and_hashed_assets_are_served_and_no_code_is_logged(project: Proje
     ]
     assert set(broken) == {"/broken/?session=***"}
     assert code.removeprefix("pst_")[:12] not in output.read_text()
+
+
+def test_row_47_the_production_settings_pass_every_check(project: Project) -> None:
+    project.variables |= {
+        "PORTAL_BASE_URL": "https://portal.example.com",
+        "ALLOWED_HOSTS": "portal.example.com",
+        "CACHE_URL": "redis://127.0.0.1:6379/0",
+        "SECRET_KEY": "gW3kM9x-Qv7LzN2pR8tYbC4dF6hJ1sA5uE0iO_wXqZmKnBvT8fDy",
+    }
+    project.manage("collectstatic", "--no-input", "-v0")
+    assert "no issues" in project.manage("check", "--deploy", "--fail-level", "INFO")
+    # A check that can fail: with a cache of each process's own, limits do not hold.
+    del project.variables["CACHE_URL"]
+    assert "portal.W104" in project.run("manage.py", "check", "--deploy").stderr
+
+
+def test_the_switch_for_limits(project: Project) -> None:
+    show = "from portal.conf import portal_settings; print(portal_settings.THROTTLE_RATES['failed'])"
+    assert project.manage("shell", "-v0", "-c", show).strip() == "60/min"
+    project.variables["PORTAL_THROTTLE"] = "off"
+    assert project.manage("shell", "-v0", "-c", show).strip() == "None"

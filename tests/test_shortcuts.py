@@ -38,7 +38,7 @@ def test_a_redirect_that_the_portal_can_recognise(config, rf):
     assert answer["Referrer-Policy"] == "strict-origin"
     assert answer["Cache-Control"] == "no-store"
     assert PortalSession.objects.get().display_name == "Ada"
-    assert PortalEvent.objects.get().address == "127.0.0.1"
+    assert PortalEvent.objects.get(kind="session.created").address == "127.0.0.1"
 
 
 def test_a_given_request_says_where_the_portal_is(config, rf, settings):

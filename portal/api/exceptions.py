@@ -55,6 +55,9 @@ class EnvelopeException(APIException):
         self.detail = envelope(error, request)
         if challenge := error.headers.get("WWW-Authenticate"):
             self.auth_header = challenge
+        if seconds := error.headers.get("Retry-After"):
+            # By this name DRF's handler sends Retry-After.
+            self.wait = int(seconds)
 
 
 def to_portal_error(exception: Exception) -> PortalError:
@@ -71,8 +74,12 @@ def to_portal_error(exception: Exception) -> PortalError:
 
 
 def respond(error: PortalError, request: HttpRequest) -> Response:
-    """Return the answer to ``error``. Every 401 carries a challenge (RFC 9110 section 15.5.2)."""
+    """Return the answer to ``error``. Every 401 carries a challenge (RFC 9110 section 15.5.2).
+
+    429 alone is problem+json, which is how official clients tell it (wire contract section 1).
+    """
     headers = dict(error.headers)
     if error.status == 401:
         headers.setdefault("WWW-Authenticate", CHALLENGE)
-    return Response(envelope(error, request), status=int(error.status), headers=headers)
+    content_type = "application/problem+json" if error.status == 429 else None
+    return Response(envelope(error, request), status=int(error.status), headers=headers, content_type=content_type)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from portal.health import urlpatterns as health
+
 from .views.base import UnknownOperationView
 from .views.session import EndSession, GetSession, ListKeys
 from .views.sessions import CreateSession, ExchangeSession
@@ -11,6 +13,7 @@ from .views.sessions import CreateSession, ExchangeSession
 app_name = "portal"
 
 urlpatterns = [
+    *health,
     *(
         path(f"v2/{operation.name}", operation.as_view(), name=operation.name.partition(".")[2])
         for operation in (CreateSession, ExchangeSession, GetSession, EndSession, ListKeys)

@@ -2,12 +2,13 @@
 
 import django.db.models.deletion
 import django.db.models.functions.comparison
+from django.db import migrations, models
+
 import portal.clock
 import portal.models.config
 import portal.models.root_key
 import portal.models.session
 import portal.models.validators
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):

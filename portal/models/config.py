@@ -171,7 +171,7 @@ class PortalConfig(models.Model):
                     over, reason = over.exclude(keyspace_id=self.keyspace_id), "keyspace_changed"
                 over.revoke(actor, reason=reason, portal_id=self.public_id)
             kind = PortalEvent.Kind.PORTAL_CREATED if is_new else PortalEvent.Kind.PORTAL_CHANGED
-            fields = {} if written is None else {"fields": sorted(written - {"updated_at"})}
+            fields: dict[str, Any] = {} if written is None else {"fields": sorted({*written} - {"updated_at"})}
             PortalEvent.record(kind, actor, using=using, portal_id=self.public_id, slug=self.slug, **fields)
 
     def delete(self, *args: Any, actor: Actor = PortalEvent.SYSTEM, **kwargs: Any) -> tuple[int, dict[str, int]]:

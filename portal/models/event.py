@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
@@ -32,6 +33,21 @@ class Actor:
     kind: str
     id: str = ""
     address: str | None = None
+
+
+class PortalEventQuerySet(models.QuerySet["PortalEvent"]):
+    """Events in bulk."""
+
+    def before(self, moment: datetime) -> Self:
+        """Return the events from before ``moment`` (aware). An index serves this."""
+        return self.filter(created_at__lt=moment)
+
+    def purge(self, before: datetime, batch_size: int) -> int:
+        """Delete up to ``batch_size`` events from before ``before``, the oldest first, and return their number."""
+        self._for_write = True
+        old = self.using(self.db).before(before).order_by("created_at")
+        batch = list(old.values_list("pk", flat=True)[:batch_size])
+        return self.using(self.db).order_by().filter(pk__in=batch).delete()[0] if batch else 0
 
 
 class PortalEvent(models.Model):
@@ -75,6 +91,8 @@ class PortalEvent(models.Model):
     detail = models.JSONField(_("detail"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"))
 
+    objects = PortalEventQuerySet.as_manager()
+
     class Meta:
         """Table options."""
 
@@ -83,6 +101,8 @@ class PortalEvent(models.Model):
         ordering = ("-id",)
         indexes = (
             models.Index(fields=("portal_id", "id"), name="portal_event_portal"),
+            models.Index(fields=("external_id", "id"), name="portal_event_external"),
+            models.Index(fields=("session_id", "id"), name="portal_event_session"),
             models.Index(fields=("created_at",), name="portal_event_created"),
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models, router, transaction
 from django.utils.translation import gettext_lazy as _
@@ -15,10 +16,18 @@ from .event import Actor, PortalEvent
 from .issued import Issued
 from .validators import validate_root_key_permissions
 
-__all__ = ["LAST_USED_INTERVAL", "RootKey"]
+__all__ = ["LAST_USED_INTERVAL", "RootKey", "RotatedMeanwhile"]
 
 #: A root key's last use is written at most once in this time.
 LAST_USED_INTERVAL = timedelta(minutes=5)
+
+
+# Not among the kinds that send a signal.
+_CHANGED = "root_key.changed"
+
+
+class RotatedMeanwhile(Exception):
+    """The root key has another secret than the caller believed; nothing was written."""
 
 
 def _root_key_id() -> str:
@@ -39,16 +48,19 @@ class RootKeyQuerySet(models.QuerySet["RootKey"]):
         granted: Iterable[str] = permissions.MINT_ANY_SESSION,
         *,
         expires_at: datetime | None = None,
+        public_id: str | None = None,
         actor: Actor = PortalEvent.SYSTEM,
     ) -> Issued[RootKey]:
         """Make a root key and return it with its secret, which cannot be read again.
 
         :param granted: see :func:`portal.permissions.is_root_key_permission`; by default it may mint any session.
         :param expires_at: aware; None means that it does not expire.
-        :raises ValidationError: the name is empty or too long, or a permission is not one.
+        :param public_id: the key's id, for a caller who must not make the same key twice; a random one by default.
+        :raises ValidationError: the name is empty or too long, a permission is not one, or a key has this id.
         """
         key = tokens.mint(tokens.ROOT_KEY)
         root_key = self.model(name=name, permissions=list(granted), expires_at=expires_at)
+        root_key.public_id = public_id or root_key.public_id
         root_key._store(key)
         root_key.full_clean()
         self._for_write = True
@@ -104,22 +116,32 @@ class RootKey(models.Model):
         return self.name
 
     @sensitive_variables("key")
-    def rotate(self, grace: timedelta = timedelta(0), *, actor: Actor = PortalEvent.SYSTEM) -> Issued[RootKey]:
+    def rotate(
+        self, grace: timedelta = timedelta(0), *, actor: Actor = PortalEvent.SYSTEM, key_hash: bytes | None = None
+    ) -> Issued[RootKey]:
         """Give the key a new secret and return it; the present one keeps working for ``grace``.
 
         A secret from an earlier rotation that is still in its grace period ends now: a key has two secrets at most.
+
+        :param key_hash: rotate only if this is the present secret's hash, so that one request sent twice rotates once.
+        :raises RotatedMeanwhile: it is not.
         """
         key = tokens.mint(tokens.ROOT_KEY)
         using = router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using):
             # The present secret as the database has it: this instance may be older than another rotation, and would
             # bring a leaked secret back to life.
-            type(self)._base_manager.using(using).filter(pk=self.pk).update(
+            row = type(self)._base_manager.using(using).filter(pk=self.pk)
+            if key_hash is not None:
+                row = row.filter(key_hash=key_hash)
+            rotated = row.update(
                 previous_key_hash=models.F("key_hash") if grace else None,
                 previous_ends_at=clock.now() + grace if grace else None,
                 key_hash=tokens.digest(key),
                 start=tokens.mask(key),
             )
+            if not rotated and key_hash is not None:
+                raise RotatedMeanwhile
             self._record(PortalEvent.Kind.ROOT_KEY_ROTATED, actor, using)
         self.refresh_from_db(using=using)
         return Issued(self, key)
@@ -133,11 +155,28 @@ class RootKey(models.Model):
             self.save(using=using, update_fields=("enabled",))
             self._record(PortalEvent.Kind.ROOT_KEY_DISABLED, actor, using)
             if end_sessions:
-                self.sessions.using(using).revoke(actor, reason="root_key_disabled", root_key_id=self.public_id)
+                self.end_sessions(actor, reason="root_key_disabled")
+
+    def change(self, *fields: str, actor: Actor = PortalEvent.SYSTEM) -> None:
+        """Save ``fields`` and record that they changed; the others keep what the database has."""
+        using = router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using):
+            self.save(using=using, update_fields=fields)
+            self._record(_CHANGED, actor, using, fields=sorted(fields))
+
+    def enable(self, *, actor: Actor = PortalEvent.SYSTEM) -> None:
+        """Accept the key again, with the secret that it had. Sessions that were ended stay ended."""
+        self.enabled = True
+        self.change("enabled", actor=actor)
+
+    def end_sessions(self, actor: Actor, *, reason: str) -> int:
+        """End every live session that the key minted and return their number; the key itself keeps working."""
+        using = router.db_for_write(type(self), instance=self)
+        return self.sessions.using(using).revoke(actor, reason=reason, root_key_id=self.public_id)
 
     def _store(self, key: str) -> None:
         self.key_hash = tokens.digest(key)
         self.start = tokens.mask(key)
 
-    def _record(self, kind: str, actor: Actor, using: str) -> None:
-        PortalEvent.record(kind, actor, using=using, root_key_id=self.public_id, name=self.name)
+    def _record(self, kind: str, actor: Actor, using: str, **detail: Any) -> None:
+        PortalEvent.record(kind, actor, using=using, root_key_id=self.public_id, name=self.name, **detail)

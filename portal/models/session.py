@@ -64,6 +64,7 @@ class PortalSession(models.Model):
         null=True,
         blank=True,
         related_name="sessions",
+        db_index=False,
         help_text=_("The root key, so that a leaked key's sessions can be ended together."),
     )
     # Binary, not text: exact by nature on every database, and no second index for LIKE.
@@ -97,6 +98,9 @@ class PortalSession(models.Model):
         )
         indexes = (
             models.Index(fields=("config", "external_id", "id"), name="portal_session_owner"),
+            # With the id, so that one portal's or one root key's newest sessions are the first of an index.
+            models.Index(fields=("config", "id"), name="portal_session_portal"),
+            models.Index(fields=("minted_by", "id"), name="portal_session_root_key"),
             models.Index(Coalesce("expires_at", "code_expires_at"), name="portal_session_ends"),
         )
 

@@ -43,6 +43,18 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         now = clock.now()
         return self.filter(models.Q(exchanged_at=None, code_expires_at__lte=now) | models.Q(expires_at__lte=now))
 
+    def in_state(self, state: str) -> Self:
+        """Return the sessions whose :meth:`PortalSession.state` is ``state`` now; none if that is not a state."""
+        now = clock.now()
+        conditions = {
+            "pending": models.Q(revoked_at=None, expires_at=None, code_expires_at__gt=now),
+            "code_expired": models.Q(revoked_at=None, expires_at=None, code_expires_at__lte=now),
+            "active": models.Q(revoked_at=None, expires_at__gt=now),
+            "expired": models.Q(revoked_at=None, expires_at__lte=now),
+            "revoked": models.Q(revoked_at__isnull=False),
+        }
+        return self.filter(conditions[state]) if state in conditions else self.none()
+
     @sensitive_variables("code", "issued")
     def create_session(
         self,

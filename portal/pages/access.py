@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
 from portal.credentials import present_session
-from portal.errors import PortalError
+from portal.errors import PortalError, TooManyRequests
 
-from .refusals import refuse_without_session
+from .refusals import refuse_too_many, refuse_without_session
 
 __all__ = ["PortalSessionMixin", "portal_session_required"]
 
@@ -32,6 +32,8 @@ def portal_session_required(view: Callable[..., HttpResponseBase]) -> Callable[.
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             request.portal = present_session(request).session  # type: ignore[attr-defined]
+        except TooManyRequests as error:
+            return refuse_too_many(request, error)
         except PortalError:
             return refuse_without_session(request)
         response = view(request, *args, **kwargs)

@@ -1,32 +1,29 @@
-"""The pages that say no: what happened, and the one thing to do next (ui-spec 2.4)."""
+"""Answering with a page that says no; what it says is in refusal_texts.py."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
-from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
 
 from portal.authenticate import AuthenticatedSession
 from portal.conf import portal_settings
+from portal.errors import TooManyRequests
 from portal.models import PortalConfig
 
 from .cookies import read_way_back
 from .language import page_language
+from .refusal_texts import REFUSALS, words
 from .render import page
 
-__all__ = ["REFUSALS", "Refused", "reason_without_session", "refuse", "refuse_without_session"]
+__all__ = ["Refused", "reason_without_session", "refuse", "refuse_too_many", "refuse_without_session"]
 
 
 class Refused(Exception):
     """Raised in a page view to answer with a refusal page.
 
-    :param reason: a key of :data:`REFUSALS`.
+    :param reason: a key of :data:`~portal.pages.refusal_texts.REFUSALS`.
     :param values: lengths of time that its text mentions, by name.
     """
 
@@ -34,121 +31,6 @@ class Refused(Exception):
         super().__init__(reason)
         self.reason = reason
         self.values = values
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """One page. Texts may mention ``%(app)s``, ``%(session_life)s``, ``%(code_life)s`` and what ``Refused`` was given."""
-
-    status: int
-    title: str | Promise
-    text: str | Promise
-    #: Where the one main link leads: back to the product, to the first page inside, or nowhere.
-    link: Literal["back", "home", ""]
-
-
-REFUSALS = {
-    "no_session": Refusal(
-        401,
-        gettext_lazy("Open this page from %(app)s"),
-        gettext_lazy(
-            "For your security this page has no password. Go back to %(app)s and follow the link to your API keys."
-        ),
-        "back",
-    ),
-    "session_ended": Refusal(
-        401,
-        gettext_lazy("Your session has ended"),
-        gettext_lazy("Sessions last %(session_life)s. Open the portal again from %(app)s. Nothing you saved was lost."),
-        "back",
-    ),
-    "not_saved": Refusal(
-        401,
-        gettext_lazy("Your session has ended"),
-        gettext_lazy(
-            "Sessions last %(session_life)s. Open the portal again from %(app)s, then make your change once more."
-        ),
-        "back",
-    ),
-    "dead_link": Refusal(
-        401,
-        gettext_lazy("This link no longer works"),
-        gettext_lazy("Each link works once and only for %(code_life)s. Go back to %(app)s to get a new one."),
-        "back",
-    ),
-    "cookies_blocked": Refusal(
-        401,
-        gettext_lazy("Your browser blocked the sign-in"),
-        gettext_lazy("Allow cookies for this site, then open it again from %(app)s."),
-        "back",
-    ),
-    "form_out_of_date": Refusal(
-        403,
-        gettext_lazy("This form is out of date"),
-        gettext_lazy("Go back, reload the page and try again."),
-        "home",
-    ),
-    "closed": Refusal(
-        403,
-        gettext_lazy("This portal is closed"),
-        gettext_lazy("%(app)s has switched it off. Your API keys keep working."),
-        "back",
-    ),
-    "no_capability": Refusal(
-        403,
-        gettext_lazy("You can’t use this page"),
-        gettext_lazy("Your access to %(app)s doesn’t include this page. Ask %(app)s if you need it."),
-        "home",
-    ),
-    "not_found": Refusal(
-        404,
-        gettext_lazy("Page not found"),
-        gettext_lazy("The address may be mistyped, or the key was removed."),
-        "home",
-    ),
-    "unknown_slug": Refusal(
-        404,
-        gettext_lazy("Page not found"),
-        gettext_lazy("The address may be mistyped."),
-        "",
-    ),
-    "method": Refusal(
-        405,
-        gettext_lazy("That didn’t work"),
-        gettext_lazy("Use the buttons on the page instead of the address bar."),
-        "home",
-    ),
-    "bad_request": Refusal(
-        400,
-        gettext_lazy("That didn’t work"),
-        gettext_lazy("The form could not be read. Go back, reload the page and try again."),
-        "home",
-    ),
-    "conflict": Refusal(
-        409,
-        gettext_lazy("This was done already"),
-        gettext_lazy("The same form arrived a second time. Nothing was done twice."),
-        "home",
-    ),
-    "too_many": Refusal(
-        429,
-        gettext_lazy("Too many requests"),
-        gettext_lazy("Wait %(wait)s, then try again."),
-        "home",
-    ),
-    "error": Refusal(
-        500,
-        gettext_lazy("Something went wrong on our side"),
-        gettext_lazy("Your keys keep working. Try again in a minute."),
-        "",
-    ),
-    "unavailable": Refusal(
-        503,
-        gettext_lazy("The portal is being updated"),
-        gettext_lazy("Back in a few minutes. Your keys keep working."),
-        "",
-    ),
-}
 
 
 def refuse(
@@ -203,29 +85,30 @@ def reason_without_session(request: HttpRequest, config: PortalConfig | None) ->
 
 def refuse_without_session(request: HttpRequest) -> HttpResponse:
     """Return the 401 page for a host's own view, branded by the portal that the browser was last inside."""
-    kept = read_way_back(request)
-    config = PortalConfig.objects.enabled().filter(slug=kept.slug).first() if kept else None
+    config = _portal_left(request)
     return refuse(request, reason_without_session(request, config), config)
 
 
-def words(refusal: Refusal, app_name: str, values: dict[str, timedelta]) -> tuple[str, str]:
-    """Return the title and the text of ``refusal`` in the active language."""
-    mentions = {
-        "app": app_name or _("the product that sent you"),
-        "session_life": duration(portal_settings.SESSION_TTL),
-        "code_life": duration(portal_settings.CODE_TTL),
-        **{name: duration(value) for name, value in values.items()},
-    }
-    return str(refusal.title) % mentions, str(refusal.text) % mentions
+def refuse_too_many(
+    request: HttpRequest,
+    error: TooManyRequests,
+    config: PortalConfig | None = None,
+    *,
+    session: AuthenticatedSession | None = None,
+    code_in_url: bool = False,
+) -> HttpResponse:
+    """Return the 429 page with the headers that say when to come back.
+
+    :param config: the portal of the page; by default the one that the browser was last inside.
+    """
+    wait = timedelta(seconds=error.wait)
+    page_of = config or _portal_left(request)
+    response = refuse(request, "too_many", page_of, session=session, code_in_url=code_in_url, wait=wait)
+    for name, value in error.headers.items():
+        response[name] = value
+    return response
 
 
-def duration(length: timedelta) -> str:
-    """Return ``length`` in words of the active language: hours where they are whole, else minutes, else seconds."""
-    seconds = int(length.total_seconds())
-    if seconds % 3600 == 0:
-        hours = seconds // 3600
-        return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
-    if seconds % 60 == 0:
-        minutes = seconds // 60
-        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
-    return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+def _portal_left(request: HttpRequest) -> PortalConfig | None:
+    kept = read_way_back(request)
+    return PortalConfig.objects.enabled().filter(slug=kept.slug).first() if kept else None

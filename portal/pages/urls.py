@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from portal.health import urlpatterns as health
+
 from .views.brand import Icon, Logo, Theme
 from .views.enter import Enter, Home
+from .views.error import error_index, error_page
 from .views.session import SessionPage, SignedOut, SignOut
 
 app_name = "portal"
 
 urlpatterns = [
+    *health,
+    path("errors/", error_index, name="errors"),
+    path("errors/<path:code>", error_page, name="error"),
     path("<slug:slug>/", Home.as_view(), name="home"),
     path("<slug:slug>/enter/", Enter.as_view(), name="enter"),
     path("<slug:slug>/session/", SessionPage.as_view(), name="session"),

@@ -119,6 +119,7 @@ def test_row_45_audits_the_exchange_and_the_first_replay_only(api, config):
     api("exchangeSession", {"sessionId": "pst_" + "0" * 43})
     kinds = list(PortalEvent.objects.order_by("id").values_list("kind", "external_id", "actor_id"))
     assert kinds == [
+        ("portal.created", "", ""),
         ("session.created", "user_123", ""),
         ("session.exchanged", "user_123", "user_123"),
         ("session.replayed", "user_123", ""),

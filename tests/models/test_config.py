@@ -117,7 +117,7 @@ def test_row_45_disabling_is_in_the_audit_trail(config):
     mint(config, "user_456")
     config.enabled = False
     config.save()
-    event = PortalEvent.objects.first()
+    event = PortalEvent.objects.get(kind="session.revoked")
     assert (event.kind, event.actor_kind, event.portal_id) == ("session.revoked", "system", config.public_id)
     assert event.detail == {"reason": "portal_disabled", "count": 2}
     assert str(event) == f"session.revoked {config.public_id}"

@@ -213,3 +213,13 @@ def unavailable(config: PortalConfig, client: Client) -> Any:
 
     with connection.execute_wrapper(fail):
         return client.get(f"/{SLUG}/session/")
+
+
+@state
+def error_page(config: PortalConfig, client: Client) -> Any:
+    return client.get("/errors/unkey/authentication/portal_token_missing")
+
+
+@state
+def error_page_unknown(config: PortalConfig, client: Client) -> Any:
+    return client.get("/errors/unkey/authentication/nothing")

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from portal.pages.refusals import REFUSALS
+from portal.pages.refusal_texts import REFUSALS
 from tests.pages.flow import heading
 from tests.pages.pseudo import LONG, RIGHT_TO_LEFT, pseudo_languages
 from tests.pages.states import STATES
@@ -42,8 +42,12 @@ EXPECTED = {
     "too-many": (429, "Too many requests", "Go to your session"),
     "error": (500, "Something went wrong on our side", None),
     "unavailable": (503, "The portal is being updated", None),
+    "error-page": (200, "No portal session token came with the request", None),
+    "error-page-unknown": (404, "No such error", None),
 }
 
+#: Pages of no portal in particular.
+NEUTRAL = {"unknown-slug", "unavailable", "no-session-host-view", "error-page", "error-page-unknown"}
 
 INSIDE = {"session", "session-docs-only", "session-long-names", "preview"}
 
@@ -117,7 +121,7 @@ def test_landmarks_and_order(look, name):
     outline = Outline(html)
     for once in ("h1", "main", "title"):
         assert outline.tags.count(once) == 1
-    neutral = name in {"unknown-slug", "unavailable", "no-session-host-view"}
+    neutral = name in NEUTRAL
     assert (outline.tags.count("header"), outline.tags.count("footer")) == ((0, 0) if neutral else (1, 1))
     assert len(outline.ids) == len(set(outline.ids))
     assert {"main", "live"} <= set(outline.ids)
@@ -165,7 +169,7 @@ def test_every_word_is_translated(look, name):
         answer = look(name, locale=LONG)
         # Without a portal the browser decides.
         if 'lang="de"' not in answer.content.decode():
-            assert name in {"unknown-slug", "unavailable", "no-session-host-view"}
+            assert name in NEUTRAL
             return
         html = answer.content.decode()
         while "⟦" in html:

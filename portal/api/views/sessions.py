@@ -25,6 +25,7 @@ from portal.links import portal_base, portal_link
 from portal.models import PortalConfig, PortalSession, RootKey
 from portal.outage import DATABASE_AWAY
 from portal.permissions import missing_capabilities
+from portal.throttle import count, count_failure
 
 from .base import Operation
 
@@ -44,6 +45,8 @@ class CreateSession(Operation):
     def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
         """Return ``data {sessionId, url}``; ``sessionId`` is the exchange code."""
         root_key = cast(AuthenticatedRootKey, request.auth)
+        # Calls, not sessions: a stolen key that tries one slug after another is counted too.
+        count("create_session", root_key.id)
         config = self._authorise(root_key, body)
         try:
             base = portal_base(config.slug, request=request._request)
@@ -108,5 +111,6 @@ class ExchangeSession(Operation):
             session, token = PortalSession.objects.exchange(code, address=address)
         except PortalSessionNotFound:
             PortalSession.objects.note_replay(code, address)
+            count_failure(request._request)
             raise
         return {"data": {"token": token, "expiresAt": clock.to_milliseconds(session.expires_at)}}

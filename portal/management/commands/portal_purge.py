@@ -1,8 +1,10 @@
-"""``manage.py portal_purge``: deletes sessions that ended long ago."""
+"""``manage.py portal_purge``: deletes sessions that ended long ago, and old events."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,7 +13,7 @@ from django.db import connections, router
 from portal import clock
 from portal.conf import portal_settings
 from portal.management.output import add_json_option, write
-from portal.models import PortalSession
+from portal.models import PortalEvent, PortalSession
 
 #: SQLite stops every other writer while a batch runs, so its batches are small.
 BATCH = {"sqlite": 250}
@@ -20,9 +22,9 @@ PAUSE_SECONDS = 0.005
 
 
 class Command(BaseCommand):
-    """Deletes, in batches, the sessions that ended before PURGE_AFTER."""
+    """Deletes, in batches, the sessions that ended before PURGE_AFTER and the events from before EVENT_RETENTION."""
 
-    help = "Delete sessions that ended long ago. Safe to stop at any time and to run again; made for cron."
+    help = "Delete sessions and events that are old enough. Safe to stop at any time and to run again; made for cron."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
@@ -32,18 +34,35 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete until nothing is left that is old enough."""
-        before = clock.now() - portal_settings.PURGE_AFTER
         batch = options["batch"]
         if batch is None:
             batch = BATCH.get(connections[router.db_for_write(PortalSession)].vendor, DEFAULT_BATCH)
         if batch < 1:
             raise CommandError("--batch must be 1 or more.")
+        now = clock.now()
+        sessions_before, events_before = now - portal_settings.PURGE_AFTER, now - portal_settings.EVENT_RETENTION
+        sessions, events = PortalSession.objects, PortalEvent.objects
         if options["dry_run"]:
-            count = PortalSession.objects.ended_before(before).count()
-            write(self.stdout, {"would_delete": count}, f"Would delete {count} sessions.", as_json=options["json"])
-            return
-        total = 0
-        while deleted := PortalSession.objects.purge(before, batch):
-            total += deleted
-            time.sleep(PAUSE_SECONDS)
-        write(self.stdout, {"deleted": total}, f"Deleted {total} sessions.", as_json=options["json"])
+            counts = sessions.ended_before(sessions_before).count(), events.before(events_before).count()
+            name, word = "would_delete", "Would delete"
+        else:
+            counts = (
+                _purge(partial(sessions.purge, sessions_before, batch)),
+                _purge(partial(events.purge, events_before, batch)),
+            )
+            name, word = "deleted", "Deleted"
+        write(
+            self.stdout,
+            {name: {"sessions": counts[0], "events": counts[1]}},
+            f"{word} {counts[0]} sessions and {counts[1]} events.",
+            as_json=options["json"],
+        )
+
+
+def _purge(batch: Callable[[], int]) -> int:
+    total = 0
+    while deleted := batch():
+        total += deleted
+        # Lets a writer in between; on SQLite there is one at a time.
+        time.sleep(PAUSE_SECONDS)
+    return total

@@ -18,12 +18,15 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from portal import request_id
 from portal.authenticate import AuthenticatedSession
+from portal.conf import portal_settings
 from portal.credentials import cookie_session
+from portal.errors import TooManyRequests
 from portal.http import outside_atomic_requests
 from portal.models import PortalConfig
 from portal.outage import DATABASE_AWAY
 from portal.pages.headers import add_page_headers
-from portal.pages.refusals import Refused, reason_without_session, refuse
+from portal.pages.refusals import Refused, reason_without_session, refuse, refuse_too_many
+from portal.throttle import count, count_failure
 
 __all__ = ["PortalPage", "see_other"]
 
@@ -74,6 +77,9 @@ class PortalPage(View):
                 return super().dispatch(request)
             except Refused as refusal:
                 return self._refuse(request, refusal, config)
+            except TooManyRequests as error:
+                inside = self.current_session(request)
+                return refuse_too_many(request, error, config, session=inside, code_in_url=self.code_in_url(request))
             except (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError):
                 return self._refuse(request, Refused("bad_request"), config)
         except DATABASE_AWAY:
@@ -106,10 +112,15 @@ class PortalPage(View):
         """Return the browser's live session at this portal.
 
         :raises Refused: there is none; a form that came without one is told that it was not saved.
+        :raises TooManyRequests: the session sends too many forms, or its address too many cookies that are no session's.
         """
         session = self.current_session(request)
         if session is None:
+            if request.COOKIES.get(portal_settings.COOKIE_NAME):
+                count_failure(request)
             raise Refused(reason_without_session(request, self.config))
+        if request.method == "POST":
+            count("page_write", session.id)
         return session
 
     def current_session(self, request: HttpRequest) -> AuthenticatedSession | None:

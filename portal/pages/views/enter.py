@@ -20,6 +20,7 @@ from portal.pages.headers import add_page_headers
 from portal.pages.landing import ENTER, is_same_identity, landing, subject
 from portal.pages.refusals import Refused
 from portal.pages.tabs import first_page
+from portal.throttle import count_failure
 
 from .base import PortalPage, see_other
 
@@ -56,6 +57,8 @@ class Home(PortalPage):
     def _landing(self, request: HttpRequest, code: str) -> HttpResponse:
         row = PortalSession.objects.for_code(code, self.config)
         if row is None:
+            # A look at a code is a guess like any other.
+            count_failure(request)
             raise Refused("dead_link")
         if row.state() != PortalSession.State.PENDING:
             current = cookie_session(request)
@@ -115,4 +118,5 @@ class Enter(PortalPage):
             if current and sessions.filter(pk=current.pk, code_hash=tokens.digest(code)).exists():
                 return None
             sessions.note_replay(code, client_address(request))
+            count_failure(request)
             raise Refused("dead_link") from None

@@ -1,0 +1,164 @@
+"""What a host hears of: signals and the logger ``portal.audit``, on commit (decision 18, requirement 45)."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+from django.db.models.signals import pre_save
+
+from portal import signals
+from portal.models import Actor, PortalConfig, PortalEvent, PortalSession, RootKey
+from tests.factories import PortalConfigFactory, issue_root_key, mint, sign_in
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+OPERATOR = Actor("operator", "ada", "192.0.2.7")
+
+
+@pytest.fixture
+def heard():
+    """Return the list of (name of the signal, event)."""
+    events = []
+    names = {signal: kind for kind, signal in signals.BY_KIND.items()}
+
+    def receive(sender, event, signal, **kwargs):
+        assert sender is PortalEvent
+        events.append((names[signal], event))
+
+    for signal in signals.BY_KIND.values():
+        signal.connect(receive)
+    yield events
+    for signal in signals.BY_KIND.values():
+        signal.disconnect(receive)
+
+
+def test_every_kind_of_event_has_its_signal():
+    assert set(signals.BY_KIND) == set(PortalEvent.Kind.values)
+    named = {name.replace("_", ".", 1) for name in signals.__all__ if name != "BY_KIND"}
+    assert named == {kind.replace("root_key.", "root.key_") for kind in signals.BY_KIND}
+    for kind, signal in signals.BY_KIND.items():
+        assert getattr(signals, kind.replace(".", "_")) is signal
+
+
+def test_row_45_each_act_is_heard_of_once_and_in_order(heard):
+    config = PortalConfigFactory()
+    key, _ = issue_root_key(actor=OPERATOR)
+    code = mint(config).secret
+    session = PortalSession.objects.exchange(code).row
+    PortalSession.objects.note_replay(code, "192.0.2.9")
+    session.revoke(session.end_user("192.0.2.8"), reason="signed_out")
+    sign_in(config)
+    key.rotate(actor=OPERATOR)
+    key.disable(actor=OPERATOR)
+    config.enabled = False
+    config.save(actor=OPERATOR, update_fields=["enabled"])
+    config.delete(actor=OPERATOR)
+    assert [name for name, _ in heard] == [
+        "portal.created",
+        "root_key.created",
+        "session.created",
+        "session.exchanged",
+        "session.replayed",
+        "session.signed_out",
+        "session.created",
+        "session.exchanged",
+        "root_key.rotated",
+        "root_key.disabled",
+        "session.revoked",
+        "portal.changed",
+        "portal.deleted",
+    ]
+    events = dict(heard)
+    for _, event in heard:
+        assert PortalEvent.objects.get(pk=event.pk).fields() == event.fields()
+    assert events["portal.changed"].detail == {"slug": config.slug, "fields": ["enabled"]}
+    assert (events["session.revoked"].actor_id, events["session.revoked"].detail["count"]) == ("ada", 1)
+    assert (events["session.signed_out"].session_id, events["session.signed_out"].address) == (
+        session.public_id,
+        "192.0.2.8",
+    )
+
+
+def test_portals_deleted_in_bulk_are_heard_of_one_by_one(heard):
+    slugs = {PortalConfigFactory().slug for _ in range(2)}
+    PortalConfig.objects.all().delete(actor=OPERATOR)
+    deleted = [event for name, event in heard if name == "portal.deleted"]
+    assert {event.detail["slug"] for event in deleted} == slugs
+    assert {event.actor_id for event in deleted} == {"ada"}
+
+
+def test_nobody_hears_of_what_was_rolled_back(heard, caplog):
+    config = PortalConfigFactory()
+    del heard[:]
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "portal.audit"), transaction.atomic():
+        mint(config)
+        transaction.set_rollback(True)
+    assert heard == []
+    assert caplog.records == []
+
+
+def test_a_receiver_that_raises_disturbs_nobody(heard, api, root_key, config, caplog):
+    def broken(**kwargs):
+        raise RuntimeError("receiver")
+
+    for signal in (signals.session_created, signals.session_exchanged):
+        signal.connect(broken)
+    try:
+        body = {"slug": "my-portal", "externalId": "user_123", "permissions": ["keys:read"]}
+        code = api("createSession", body, token=root_key.secret).json()["data"]["sessionId"]
+        assert api("exchangeSession", {"sessionId": code}).status_code == 200
+    finally:
+        for signal in (signals.session_created, signals.session_exchanged):
+            signal.disconnect(broken)
+    assert [name for name, _ in heard][-2:] == ["session.created", "session.exchanged"]
+    assert "receiver" in caplog.text
+
+
+def test_row_28_the_audit_log_has_the_same_fields_and_no_secret(caplog):
+    with caplog.at_level(logging.INFO, "portal.audit"):
+        config = PortalConfigFactory()
+        session, token = sign_in(config)
+        key = issue_root_key(actor=OPERATOR)
+    lines = {line.audit["kind"]: line for line in caplog.records if line.name == "portal.audit"}
+    assert set(lines) == {"portal.created", "session.created", "session.exchanged", "root_key.created"}
+    for event in PortalEvent.objects.all():
+        logged = lines[event.kind].audit
+        assert {**logged, "created_at": datetime.fromisoformat(logged["created_at"])} == event.fields()
+    assert session.public_id in lines["session.exchanged"].getMessage()
+    for secret in (token, key.secret):
+        assert secret not in str([vars(line) for line in lines.values()])
+
+
+def test_row_45_an_event_that_cannot_be_written_takes_its_act_along(config):
+    def refuse(sender, instance, **kwargs):
+        raise DatabaseError
+
+    before = PortalConfig.objects.values().get(), RootKey.objects.count(), PortalSession.objects.count()
+    pre_save.connect(refuse, sender=PortalEvent)
+    try:
+        config.display_name = "Other"
+        for act in (config.save, config.delete, issue_root_key, lambda: mint(config)):
+            with pytest.raises(DatabaseError):
+                act()
+    finally:
+        pre_save.disconnect(refuse, sender=PortalEvent)
+    assert before == (PortalConfig.objects.values().get(), RootKey.objects.count(), PortalSession.objects.count())
+
+
+def test_an_ending_is_heard_of_even_when_its_event_cannot_be_written(config, heard):
+    session, _ = sign_in(config)
+    table = connection.ops.quote_name(PortalEvent._meta.db_table)
+
+    def refuse(execute, sql, params, many, context):
+        if sql.startswith(f"INSERT INTO {table}"):
+            raise DatabaseError("full")
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(refuse):
+        assert session.revoke(OPERATOR)
+    name, event = heard[-1]
+    assert (name, event.pk, event.session_id, event.actor_id) == ("session.revoked", None, session.public_id, "ada")
