@@ -3,7 +3,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN := .venv/bin
 
-.PHONY: help demo test test-sqlite test-postgres test-browser test-browser-all tour screenshot races test-all lint format install clean
+.PHONY: help demo test test-sqlite test-postgres test-browser test-browser-all tour screenshot races faults test-all lint format install clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,10 @@ races: .venv/.installed  ## Run the long races, 100 rounds each, on both databas
 	TEST_DB=sqlite $(BIN)/python -m pytest -m long
 	TEST_DB=postgres $(BIN)/python -m pytest -m long
 
+faults: .venv/.installed  ## Run every fault against real processes, on both databases; needs redis-server
+	TEST_DB=sqlite $(BIN)/python -m pytest -m faults
+	TEST_DB=postgres $(BIN)/python -m pytest -m faults
+
 test-all: .venv/.installed  ## Run the tests on every supported pair of Python and Django
 	$(BIN)/nox
 
@@ -48,6 +52,7 @@ lint: .venv/.installed  ## Check style, types, templates, import directions and 
 	$(BIN)/ruff format --check .
 	git ls-files '*.html' | xargs $(BIN)/djade --check --target-version 5.2
 	$(BIN)/mypy
+	cd tests/typed_host && PYTHONPATH=../.. ../../$(BIN)/mypy --config-file mypy.ini host.py
 	$(BIN)/lint-imports
 	DEBUG=1 $(BIN)/python manage.py makemigrations --check --dry-run
 

@@ -1,10 +1,9 @@
-"""Hosts of other shapes: API only, pages only, ATOMIC_REQUESTS, other primary keys; and what the wheel holds."""
+"""Hosts of other shapes: API only, pages only, ATOMIC_REQUESTS, other primary keys."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-import zipfile
 from io import StringIO
 from pathlib import Path
 
@@ -105,18 +104,3 @@ def test_the_migration_goes_back_and_forth():
     assert "portal_portalsession" not in connection.introspection.table_names()
     call_command("migrate", "portal", verbosity=0)
     assert "portal_portalsession" in connection.introspection.table_names()
-
-
-def test_the_wheel_holds_the_app_and_nothing_else(tmp_path):
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = set(zipfile.ZipFile(wheel).namelist())
-    shipped = {name for name in names if not name.split("/")[0].endswith(".dist-info")}
-    expected = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "portal").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    assert shipped == expected
-    assert "portal/py.typed" in names
