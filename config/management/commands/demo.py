@@ -80,7 +80,7 @@ class Command(BaseCommand):
   The product     {base}/            press “Manage API keys”
   A portal link   {link}
                   works once, for 15 minutes
-  The admin       {base}/admin/      {ADMIN} / {ADMIN}   (users so far; portals follow)
+  The admin       {base}/admin/      {ADMIN} / {ADMIN}   (portals, root keys, sessions, events)
 
   The same from any backend:
 
