@@ -162,3 +162,19 @@ def test_an_ending_is_heard_of_even_when_its_event_cannot_be_written(config, hea
         assert session.revoke(OPERATOR)
     name, event = heard[-1]
     assert (name, event.pk, event.session_id, event.actor_id) == ("session.revoked", None, session.public_id, "ada")
+
+
+def test_a_log_handler_that_raises_disturbs_nobody(config, caplog):
+    class Broken(logging.Handler):
+        def emit(self, record):
+            raise RuntimeError("handler")
+
+    audit, broken = logging.getLogger("portal.audit"), Broken()
+    audit.addHandler(broken)
+    try:
+        with caplog.at_level(logging.INFO, "portal.audit"):
+            session, _ = sign_in(config)
+    finally:
+        audit.removeHandler(broken)
+    assert session.state() == PortalSession.State.ACTIVE
+    assert "handler" in caplog.text
