@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, ClassVar, Self
 
 from django.db import models, transaction
@@ -150,7 +149,8 @@ class PortalEvent(models.Model):
     def announce(self, using: str) -> None:
         """Log the event and send its signal once the transaction on ``using`` has committed; nobody hears of a rollback."""
         # Robust: the thing has happened, and a receiver's fault must neither undo it nor become the caller's 500.
-        transaction.on_commit(partial(_announce, self), using=using, robust=True)
+        # A lambda: Django names a failed hook by its __qualname__, and a partial has none.
+        transaction.on_commit(lambda: _announce(self), using=using, robust=True)
 
     def fields(self) -> dict[str, Any]:
         """Return what the event says, by the names of :data:`FIELDS`."""
