@@ -135,6 +135,7 @@ class PortalConfig(models.Model):
         verbose_name = _("portal")
         verbose_name_plural = _("portals")
         ordering = ("slug",)
+        permissions = (("preview_portalconfig", "Can preview portal"),)
         constraints = (
             models.UniqueConstraint(
                 fields=("slug",),

@@ -1,0 +1,204 @@
+"""The reference of the HTTP API says what the code does: operations, callers, members, answers, errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.urls import get_resolver, resolve
+from rest_framework import serializers
+
+from portal.api.authentication import PortalSessionAuthentication, RootKeyAuthentication
+from portal.api.fields import BooleanField, IntegerField, StringField
+from portal.errors import CATALOGUE
+from portal.models import PortalConfig
+from tests.docs.follower import Follower
+from tests.docs.markdown import code_spans, sections, table
+from tests.factories import issue_root_key, mint, sign_in
+
+PAGE = "reference/http-api.md"
+SECTIONS = sections(PAGE)
+OPERATIONS = [name for name in SECTIONS if name.startswith("portal.")]
+CALLERS = {RootKeyAuthentication: "with a root key", PortalSessionAuthentication: "with its access token"}
+
+
+def view_of(operation: str) -> Any:
+    return resolve(f"/v2/{operation}").func.cls
+
+
+def documented_members(operation: str) -> list[list[str]]:
+    return [row[:3] for row in table(SECTIONS[operation]) if len(row) == 4]
+
+
+def documented_errors(heading: str) -> dict[str, int]:
+    """Return the status of each error in the tables below a heading."""
+    return {code_spans(row[1])[0]: int(row[0]) for row in table(SECTIONS[heading]) if row[0].isdigit()}
+
+
+def test_the_examples_answer_what_the_page_shows(follower: Follower) -> None:
+    follower.run("python manage.py runserver")
+    follower.follow(PAGE)
+    assert follower.left == []
+
+
+def test_it_has_every_operation_and_says_who_calls_it() -> None:
+    names = {f"portal.{name}" for name in get_resolver().namespace_dict["portal"][1].reverse_dict if str(name)[-1:].isalpha()}
+    served = {name for name in names if re.fullmatch(r"portal\.[a-z]+[A-Z]\w+", name)}
+    assert served == set(OPERATIONS)
+    rows = table(SECTIONS["HTTP API"])
+    assert [code_spans(row[0])[0] for row in rows] == [
+        "portal.createSession",
+        "portal.exchangeSession",
+        "portal.getSession",
+        "portal.endSession",
+        "portal.listKeys",
+    ]
+    for link, caller in rows:
+        classes = view_of(code_spans(link)[0]).authentication_classes
+        assert caller.endswith(CALLERS[classes[0]] if classes else "with the code of createSession")
+
+
+def described(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, str]:
+    """Return how the page writes the type of a member, and whether it is required."""
+    if isinstance(field, StringField):
+        kind = f"text, {field.min_length} to {field.max_length} characters"
+    elif isinstance(field, IntegerField):
+        kind = f"whole number, {field.low} to {field.high}"
+    elif isinstance(field, BooleanField):
+        kind = "true or false"
+    else:
+        kind = f"list of 1 to {field.max_length} texts"
+    if field.required:
+        return kind, "yes"
+    return kind, "no" if field.default == "" else f"no, {str(field.default).lower()}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_it_lists_the_members_that_an_operation_takes(operation: str) -> None:
+    fields = view_of(operation).serializer_class().fields
+    assert documented_members(operation) == [[f"`{name}`", *described(field)] for name, field in fields.items()]
+    assert bool(fields) != ("It takes no members." in SECTIONS[operation])
+
+
+class Broken:
+    """A client that goes away in the middle of its body."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise OSError("connection reset")
+
+    readline = read
+
+
+class Caller:
+    """Calls one operation in every way that can go wrong."""
+
+    def __init__(self, operation: str, config: PortalConfig, settings: Any, database_away: Callable[..., Any]) -> None:
+        self.operation, self.config, self.settings, self.database_away = operation, config, settings, database_away
+        self.client = Client(raise_request_exception=False)
+        self.by_root_key = view_of(operation).authentication_classes == [RootKeyAuthentication]
+        self.by_token = view_of(operation).authentication_classes == [PortalSessionAuthentication]
+
+    def credential(self) -> str | None:
+        if self.by_root_key:
+            return f"Bearer {issue_root_key().secret}"
+        return f"Bearer {sign_in(self.config).secret}" if self.by_token else None
+
+    def good_body(self) -> dict[str, Any]:
+        if self.by_root_key:
+            return {"slug": self.config.slug, "externalId": "user_123", "permissions": ["keys:read"]}
+        return {} if self.by_token else {"sessionId": mint(self.config).secret}
+
+    def call(self, body: Any = None, *, authorization: str | None = "", path: str = "", **headers: str) -> tuple[str, int]:
+        """Return the error and status of a call; without an argument it is a good one."""
+        authorization = self.credential() if authorization == "" else authorization
+        if authorization is not None:
+            headers["Authorization"] = authorization
+        answer = self.client.post(
+            f"/v2/{self.operation}{path}",
+            self.good_body() if body is None else body,
+            content_type="application/json",
+            headers=headers,
+        )
+        return self.error(answer)
+
+    def error(self, answer: Any) -> tuple[str, int]:
+        if answer.status_code == 200:
+            return "", 200
+        error = answer.json()["error"]
+        assert error["status"] == answer.status_code
+        return re.sub(r"^https://[^/]+/(docs/)?errors/", "", error["type"]), answer.status_code
+
+    def everything_that_goes_wrong(self) -> Iterator[tuple[str, int]]:
+        yield from self.whatever_the_operation()
+        if self.by_root_key:
+            yield from self.with_a_root_key()
+        elif self.by_token:
+            yield from self.with_a_token()
+        else:
+            used = mint(self.config).secret
+            assert self.call({"sessionId": used}) == ("", 200)
+            yield self.call({"sessionId": used})
+
+    def whatever_the_operation(self) -> Iterator[tuple[str, int]]:
+        path = f"/v2/{self.operation}"
+        headers = {"Authorization": authorization} if (authorization := self.credential()) else {}
+        yield self.call({"nonsense": 1})
+        yield self.error(self.client.get(path))
+        yield self.call(path="/")
+        yield self.error(self.client.post(path, b" " * 300_000, content_type="application/json", headers=headers))
+        yield self.error(self.client.post(path, b"x", content_type="text/plain", headers=headers))
+        request = self.client.request
+        environment = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_TYPE": "application/json"}
+        if authorization:
+            environment["HTTP_AUTHORIZATION"] = authorization
+        yield self.error(request(**environment, **{"wsgi.input": Broken(), "CONTENT_LENGTH": "10"}))
+        for error in (OperationalError("gone"), RuntimeError("broken")):
+            body = self.good_body()
+            with self.database_away(error):
+                yield self.call(body, authorization=authorization)
+        self.settings.PORTAL = {**self.settings.PORTAL, "THROTTLE_RATES": {"create_session": "1/min", "failed": "1/min"}}
+        body = self.good_body() if self.by_root_key else {"sessionId": "pst_" + "0" * 43}
+        bad = authorization if self.by_root_key else ("Bearer pat_" + "0" * 43 if self.by_token else None)
+        self.call(body, authorization=bad)
+        yield self.call(body, authorization=bad)
+        self.settings.PORTAL = {**self.settings.PORTAL, "THROTTLE_RATES": None}
+
+    def with_a_root_key(self) -> Iterator[tuple[str, int]]:
+        yield self.call(authorization=None)
+        yield self.call(authorization="Basic eDp5")
+        yield self.call(authorization="Bearer prk_" + "0" * 43)
+        disabled, secret = issue_root_key()
+        disabled.disable()
+        yield self.call(authorization=f"Bearer {secret}")
+        yield self.call({**self.good_body(), "slug": "elsewhere"})
+        narrow = issue_root_key(granted=["portal.*.create_portal_session"]).secret
+        yield self.call(authorization=f"Bearer {narrow}")
+        self.config.enabled = False
+        self.config.save()
+        yield self.call()
+
+    def with_a_token(self) -> Iterator[tuple[str, int]]:
+        yield self.call(authorization=None)
+        yield self.call(authorization="Bearer pat_" + "0" * 43)
+        self.client.cookies["portal_session"] = sign_in(self.config).secret
+        yield self.call(authorization=None, Origin="https://evil.example")
+        self.client.cookies.clear()
+        yield self.call(authorization=f"Bearer {sign_in(self.config, granted=['keys:create']).secret}")
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_it_lists_the_errors_that_an_operation_answers(
+    operation: str, config: PortalConfig, settings: Any, database_away: Callable[..., Any]
+) -> None:
+    seen = dict(Caller(operation, config, settings, database_away).everything_that_goes_wrong())
+    seen.pop("", None)
+    assert seen == documented_errors("Errors of every operation") | documented_errors(operation)
+
+
+def test_together_they_are_the_whole_catalogue() -> None:
+    listed = set().union(*(documented_errors(heading) for heading in ["Errors of every operation", *OPERATIONS]))
+    assert listed == set(CATALOGUE)
