@@ -88,7 +88,7 @@ def _mint(request: HttpRequest, config: PortalConfig, external_id: str) -> str:
         raise _Refused(NO_ADDRESS)
     try:
         _session, code = PortalSession.objects.create_session(
-            config, external_id, CAPABILITIES, actor=operator(request)
+            config, external_id, CAPABILITIES, actor=operator(request), preview=True
         )
     except Forbidden:
         raise _Refused(_("This portal is closed. Switch it on first.")) from None

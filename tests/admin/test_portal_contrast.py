@@ -55,6 +55,10 @@ def test_every_ratio_is_what_it_says_and_enough(operator, color):
             assert cell.endswith("adjusted") == (shade != color.lower())
             if use == "Border":
                 assert 0 <= contrast(shade, SCHEMES[name].surface) - float(ratio) < 0.01
+            if use == "Brand as text":
+                scheme, tint = SCHEMES[name], palette(color, name).brand_tint
+                least = min(contrast(shade, behind) for behind in (scheme.page, scheme.surface, tint))
+                assert 0 <= least - float(ratio) < 0.01
             if use == "Text on brand":
                 assert shade == color.lower()
 
