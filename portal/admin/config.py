@@ -128,14 +128,16 @@ class PortalConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         actor, uploads = operator(request), form.uploads()
         if not change:
             obj.save(actor=actor)
+        fields = [*form.changed_fields()] if change else []
         for column, data in uploads.items():
             dark = column == LOGO_FIELDS["dark_logo"]
             if data is False:
                 obj.logos.filter(dark=dark).delete()
                 setattr(obj, column, "")
+                fields.append(column)
             else:
-                PortalLogo.objects.store(obj, data, dark=dark)
-        if change and (fields := [*form.changed_fields(), *uploads]):
+                PortalLogo.objects.store(obj, data, dark=dark, actor=actor)
+        if fields:
             obj.save(actor=actor, update_fields=fields)
             if "slug" in fields:
                 text = _("The slug has changed: links that hold the old one no longer work.")

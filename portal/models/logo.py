@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from portal.images import clean_image
 
 from .config import PortalConfig
+from .event import Actor, PortalEvent
 
 __all__ = ["PortalLogo"]
 
@@ -17,10 +18,13 @@ __all__ = ["PortalLogo"]
 class PortalLogoQuerySet(models.QuerySet["PortalLogo"]):
     """Logos in bulk, and the verb that stores one."""
 
-    def store(self, config: PortalConfig, data: bytes, *, dark: bool = False) -> PortalLogo:
+    def store(
+        self, config: PortalConfig, data: bytes, *, dark: bool = False, actor: Actor = PortalEvent.SYSTEM
+    ) -> PortalLogo:
         """Make ``data`` the portal's logo and return its row; an earlier one goes.
 
         :param dark: for dark pages only; without one the logo stands on a white tile there.
+        :param actor: who stores it, for the audit trail.
         :raises ImageError: it is no image that we take; see :func:`portal.images.clean_image`.
         :raises ImportError: Pillow is not installed.
         """
@@ -28,11 +32,12 @@ class PortalLogoQuerySet(models.QuerySet["PortalLogo"]):
         digest = hashlib.sha256(image.content).hexdigest()[:12]
         values = {"content": image.content, "content_type": image.content_type}
         name = f"logo.{digest}.{image.extension}"
-        setattr(config, "logo_dark_file" if dark else "logo_file", name)
+        column = "logo_dark_file" if dark else "logo_file"
+        setattr(config, column, name)
         self._for_write = True
         with transaction.atomic(using=self.db):
             logo, _created = self.update_or_create(config=config, dark=dark, defaults={**values, "name": name})
-            config.save(using=self.db, update_fields=("logo_file", "logo_dark_file"))
+            config.save(using=self.db, update_fields=(column,), actor=actor)
         return logo
 
 
