@@ -17,6 +17,7 @@ __all__ = [
     "portal_changed",
     "portal_created",
     "portal_deleted",
+    "root_key_changed",
     "root_key_created",
     "root_key_disabled",
     "root_key_rotated",
@@ -38,6 +39,8 @@ session_revoked = Signal()
 #: An end user signed out.
 session_signed_out = Signal()
 root_key_created = Signal()
+#: A root key was enabled again, or got another name or expiry; ``detail["fields"]`` says which.
+root_key_changed = Signal()
 root_key_rotated = Signal()
 #: A root key was switched off.
 root_key_disabled = Signal()
@@ -54,6 +57,7 @@ BY_KIND: Mapping[str, Signal] = {
     "session.revoked": session_revoked,
     "session.signed_out": session_signed_out,
     "root_key.created": root_key_created,
+    "root_key.changed": root_key_changed,
     "root_key.rotated": root_key_rotated,
     "root_key.disabled": root_key_disabled,
     "portal.created": portal_created,

@@ -53,6 +53,7 @@ def test_row_45_each_act_is_heard_of_once_and_in_order(heard):
     sign_in(config)
     key.rotate(actor=OPERATOR)
     key.disable(actor=OPERATOR)
+    key.enable(actor=OPERATOR)
     config.enabled = False
     config.save(actor=OPERATOR, update_fields=["enabled"])
     config.delete(actor=OPERATOR)
@@ -67,6 +68,7 @@ def test_row_45_each_act_is_heard_of_once_and_in_order(heard):
         "session.exchanged",
         "root_key.rotated",
         "root_key.disabled",
+        "root_key.changed",
         "session.revoked",
         "portal.changed",
         "portal.deleted",

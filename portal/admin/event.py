@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.admin.views.main import ERROR_FLAG, ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path, reverse
@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 from portal import clock, tokens
-from portal.models import PortalEvent
+from portal.models import PortalConfig, PortalEvent
 
 from .export import csv_lines
 from .filters import ActorKindFilter, CreatedFilter, EventPortalFilter, KindFilter
@@ -32,7 +32,7 @@ _EXPORT_PAGE = 1000
 class PortalEventAdmin(LargeTableAdmin):
     """The events, newest first."""
 
-    list_display = ("created_at", "kind", "actor", "portal_id", "external_id", "session_id", "address")
+    list_display = ("created_at", "kind", "actor", "portal", "external_id", "session_id", "address")
     list_filter = (KindFilter, ActorKindFilter, EventPortalFilter, CreatedFilter)
     indexed_parameters = frozenset({"portal"})
     search_fields = ("external_id",)
@@ -55,10 +55,26 @@ class PortalEventAdmin(LargeTableAdmin):
         """Return what kind of actor it was, and who."""
         return f"{event.get_actor_kind_display()} {event.actor_id}".strip()
 
+    @admin.display(description=gettext_lazy("portal"))
+    def portal(self, event: Any) -> str:
+        """Return the portal's slug, or its id when it was deleted."""
+        slug: str = event.portal_slug
+        return slug
+
     @admin.display(description=gettext_lazy("detail"))
     def details(self, event: PortalEvent) -> SafeString:
         """Return the detail as JSON that people can read."""
         return format_html("<pre>{}</pre>", json.dumps(event.detail, ensure_ascii=False, indent=2, sort_keys=True))
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Return the list, with the slugs of the page's portals."""
+        changelist = super().get_changelist_instance(request)
+        events: Any = changelist.result_list
+        portals = PortalConfig.objects.filter(public_id__in={event.portal_id for event in events})
+        slugs = dict(portals.values_list("public_id", "slug"))
+        for event in events:
+            event.portal_slug = slugs.get(event.portal_id, event.portal_id)
+        return changelist
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
         """Search exactly, by what an index serves."""

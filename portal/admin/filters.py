@@ -166,10 +166,6 @@ class CreatedFilter(ListFilter):
         """Say that there is always something to choose."""
         return True
 
-    def expected_parameters(self) -> list[str | None]:
-        """Return the parameters of this filter."""
-        return list(self.parameters)
-
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Return the rows of these days, by id: the tables have no index that gives both a day and an order."""
         first, last = self.days["from"], self.days["to"]

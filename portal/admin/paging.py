@@ -18,7 +18,6 @@ from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import models
-from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 
 __all__ = [
@@ -57,29 +56,26 @@ def read_page(
     :param first: no row with a lower id is wanted.
     :param stepwise: no index serves the conditions. Then the page may hold fewer rows although there are more.
     """
-    newest_first = queryset.order_by("-pk")
+    rows = queryset.order_by("-pk") if before is None else queryset.order_by("-pk").filter(pk__lt=before)
     if not stepwise:
-        if before is not None:
-            newest_first = newest_first.filter(pk__lt=before)
-        return _cut(list(newest_first[: size + 1]), size, None)
+        return _page(list(rows[: size + 1]), size)
     ids = queryset.model._base_manager.using(queryset.db).values_list("pk", flat=True)
-    end = min(before or _AFTER_ALL, (ids.order_by("-pk").first() or 0) + 1)
+    end = (ids.order_by("-pk").first() or 0) + 1
+    if before is not None:
+        end = min(end, before)
     lowest = max(first, ids.order_by("pk").first() or 0)
-    rows: list[Any] = []
+    found: list[Any] = []
     for _ in range(STEPS):
-        rows += newest_first.filter(pk__lt=end, pk__gte=end - STEP)[: size + 1 - len(rows)]
+        found += rows.filter(pk__lt=end, pk__gte=end - STEP)[: size + 1 - len(found)]
         end -= STEP
-        if len(rows) > size or end <= lowest:
-            end = 0
-            break
-    return _cut(rows, size, end or None)
+        if len(found) > size or end <= lowest:
+            return _page(found, size)
+    return Page(found, end)
 
 
-_AFTER_ALL = 2**63 - 1
-
-
-def _cut(rows: list[Any], size: int, end: int | None) -> Page:
-    return Page(rows[:size], rows[size - 1].pk) if len(rows) > size else Page(rows, end)
+def _page(rows: list[Any], size: int) -> Page:
+    """Return the page, of ``rows`` that are one more than a page if there are more."""
+    return Page(rows[:size], rows[size - 1].pk) if len(rows) > size else Page(rows, None)
 
 
 def every_page(queryset: models.QuerySet[Any], size: int, **options: Any) -> Iterator[list[Any]]:
@@ -134,10 +130,6 @@ class LargeTableChangeList(ChangeList):
     newest: str | None
     #: There may be more rows, but looking for them stopped here.
     cut_short: bool
-
-    def get_ordering(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> list[str | Combinable]:
-        """Return the one order there is, whatever the address asks for."""
-        return ["-pk"]
 
     def get_results(self, request: HttpRequest) -> None:
         """Read the page that the address names."""

@@ -25,6 +25,9 @@ from .secret import secret_page
 
 __all__ = ["RootKeyAdmin"]
 
+# Whichever button made the key, the next page is the one with its secret.
+_ONE_BUTTON = {"show_save_and_add_another": False, "show_save_and_continue": False}
+
 
 def _id_of(request: HttpRequest, request_id: str) -> str:
     """Return the public id of the key that this sending of the form makes: the table's unique constraint stops a second."""
@@ -98,7 +101,7 @@ class RootKeyAdmin(RootKeyActions):
         if made := self._made_by_this_form(request):
             return self._already_made(request, made)
         try:
-            return super().add_view(request, form_url, {"show_save_and_continue": False, **(extra_context or {})})
+            return super().add_view(request, form_url, {**_ONE_BUTTON, **(extra_context or {})})
         except (DatabaseError, ValidationError):
             # The same form was sent twice at the same time, and the other was first.
             if made := self._made_by_this_form(request):

@@ -46,35 +46,46 @@ class EditRootKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         return moment
 
 
+class _PortalsWidget(FilteredSelectMultiple):
+    # In an element of its own: its script puts what it makes before everything in its parent, the label included.
+    template_name = "admin/portal/rootkey/portals.html"
+
+
+class _PortalsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        """Return name and slug: names may be alike."""
+        return f"{obj.app_name} ({obj.slug})"
+
+
 class CreateRootKeyForm(EditRootKeyForm):
     """A root key with a picker for what it may do; :attr:`granted` holds the permissions once the form is valid."""
 
     #: The same in every sending of one form, so that a reload does not make a second key.
     request_id = forms.CharField(initial=tokens.nonce, widget=forms.HiddenInput)
     mint = forms.ChoiceField(
-        label=gettext_lazy("mints sessions"),
+        label=gettext_lazy("Mints sessions"),
         choices=(
             ("all", gettext_lazy("for every portal")),
             ("chosen", gettext_lazy("for the portals chosen below")),
             ("none", gettext_lazy("for no portal")),
         ),
         initial="all",
-        widget=AdminRadioSelect,
+        widget=AdminRadioSelect(attrs={"class": "radiolist"}),
     )
-    portals = forms.ModelMultipleChoiceField(
-        label=gettext_lazy("portals"),
+    portals = _PortalsField(
+        label=gettext_lazy("Portals"),
         queryset=PortalConfig.objects.all(),
         required=False,
-        widget=FilteredSelectMultiple(gettext_lazy("portals"), is_stacked=False),
+        widget=_PortalsWidget(gettext_lazy("portals"), is_stacked=False),
     )
     capabilities = CapabilitiesField(
-        label=gettext_lazy("capabilities"),
+        label=gettext_lazy("Capabilities"),
         initial=permissions.CAPABILITIES,
         required=False,
         help_text=gettext_lazy("What its sessions may do at most."),
     )
     tuples = forms.CharField(
-        label=gettext_lazy("more permissions"),
+        label=gettext_lazy("More permissions"),
         required=False,
         strip=False,  # an empty first line counts
         widget=AdminTextareaWidget(
@@ -83,7 +94,7 @@ class CreateRootKeyForm(EditRootKeyForm):
         help_text=gettext_lazy("One per line, for example api.ks_1.read_key: reading keys, in that keyspace only."),
     )
     everything = forms.BooleanField(
-        label=gettext_lazy("everything, now and in later releases"),
+        label=gettext_lazy("Everything, now and in later releases"),
         required=False,
         help_text=gettext_lazy(
             "Dangerous: who has this key may mint a session of any user at any portal. It makes the choices above void."
@@ -137,14 +148,14 @@ class CreateRootKeyForm(EditRootKeyForm):
 
 
 class RotateForm(forms.Form):
-    """When the old secret ends, and which secret that is."""
+    """When The old secret ends, and which secret that is."""
 
     grace = forms.TypedChoiceField(
-        label=gettext_lazy("the old secret ends"),
+        label=gettext_lazy("The old secret ends"),
         choices=_GRACE,
         coerce=lambda seconds: timedelta(seconds=int(seconds)),
         initial=24 * _HOUR,
-        widget=AdminRadioSelect,
+        widget=AdminRadioSelect(attrs={"class": "radiolist"}),
     )
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 

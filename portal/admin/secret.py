@@ -24,7 +24,7 @@ __all__ = ["secret_page"]
 def secret_page(
     model_admin: admin.ModelAdmin[Any], request: HttpRequest, title: str, issued: Issued[RootKey]
 ) -> HttpResponse:
-    """Answer 200 with the secret and a call that uses it, never to be stored.
+    """Answer 200 with the secret and a call that uses it; the admin forbids to store its pages.
 
     In the answer to the POST itself: a redirect would have to keep the secret somewhere, in messages, a session or an
     address, and all of those are written down.
@@ -37,9 +37,7 @@ def secret_page(
         "previous_ends_at": root_key.previous_ends_at,
     }
     # Rendered here: a TemplateResponse would carry the secret through the host's middleware before it is text.
-    response = render(request, "admin/portal/rootkey/secret.html", context)
-    response["Cache-Control"] = "no-store, private"
-    return response
+    return render(request, "admin/portal/rootkey/secret.html", context)
 
 
 def _curl(request: HttpRequest, root_key: RootKey) -> str:

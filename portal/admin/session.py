@@ -10,6 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -29,12 +30,16 @@ _REASON = "revoked_by_operator"
 _LIVE = {PortalSession.State.PENDING, PortalSession.State.ACTIVE}
 
 
+def _one_line(text: str) -> str:
+    """Return ``text`` for a cell that is not to break it: a list of sessions is read row by row."""
+    return format_html('<span class="nowrap">{}</span>', text) if text else ""
+
+
 @admin.register(PortalSession)
 class PortalSessionAdmin(LargeTableAdmin):
     """The sessions, newest first. Ending one needs the permission to change sessions."""
 
-    list_display = ("portal", "external_id", "capabilities", "started", "ends", "session_state", "preview")
-    list_display_links = ("external_id",)
+    list_display = ("external_id", "portal", "session_state", "preview", "started", "ends", "granted")
     list_filter = (StateFilter, SessionPortalFilter, RootKeyFilter, CreatedFilter)
     list_select_related = ("config",)
     indexed_parameters = frozenset({"portal", "root_key"})
@@ -54,7 +59,12 @@ class PortalSessionAdmin(LargeTableAdmin):
     @admin.display(description=gettext_lazy("portal"))
     def portal(self, session: PortalSession) -> str:
         """Return the portal's slug."""
-        return session.config.slug
+        return _one_line(session.config.slug)
+
+    @admin.display(description=gettext_lazy("capabilities"))
+    def granted(self, session: PortalSession) -> str:
+        """Return the session's capabilities."""
+        return _one_line(session.capabilities)
 
     @admin.display(description=gettext_lazy("started"))
     def started(self, session: PortalSession) -> datetime:

@@ -64,6 +64,7 @@ class PortalEvent(models.Model):
         SESSION_REVOKED = "session.revoked", _("Sessions revoked")
         SESSION_SIGNED_OUT = "session.signed_out", _("Signed out")
         ROOT_KEY_CREATED = "root_key.created", _("Root key created")
+        ROOT_KEY_CHANGED = "root_key.changed", _("Root key changed")
         ROOT_KEY_ROTATED = "root_key.rotated", _("Root key rotated")
         ROOT_KEY_DISABLED = "root_key.disabled", _("Root key disabled")
         PORTAL_CREATED = "portal.created", _("Portal created")

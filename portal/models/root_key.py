@@ -22,10 +22,6 @@ __all__ = ["LAST_USED_INTERVAL", "RootKey", "RotatedMeanwhile"]
 LAST_USED_INTERVAL = timedelta(minutes=5)
 
 
-# Not among the kinds that send a signal.
-_CHANGED = "root_key.changed"
-
-
 class RotatedMeanwhile(Exception):
     """The root key has another secret than the caller believed; nothing was written."""
 
@@ -162,7 +158,7 @@ class RootKey(models.Model):
         using = router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using):
             self.save(using=using, update_fields=fields)
-            self._record(_CHANGED, actor, using, fields=sorted(fields))
+            self._record(PortalEvent.Kind.ROOT_KEY_CHANGED, actor, using, fields=sorted(fields))
 
     def enable(self, *, actor: Actor = PortalEvent.SYSTEM) -> None:
         """Accept the key again, with the secret that it had. Sessions that were ended stay ended."""

@@ -48,7 +48,7 @@ def test_the_list_shows_the_newest_first(operator, config, root_key):
         "Portal created",
     ]
     assert cells(page, "actor") == ["Operator ada", "End user user_123", "System", "System", "System"]
-    assert cells(page, "portal_id") == [config.public_id] * 3 + ["-", config.public_id]
+    assert cells(page, "portal") == ["my-portal"] * 3 + ["-", "my-portal"]
     assert cells(page, "session_id")[0] == session.public_id
     assert cells(page, "external_id")[0] == "user_123"
     assert cells(page, "address")[0] == "192.0.2.7"
@@ -98,7 +98,9 @@ def test_search_by_user_session_and_portal(operator, config):
         "Session created",
         "Portal created",
     ]
-    assert other.slug not in operator.get(EVENTS).content.decode()
+    page = operator.get(EVENTS)
+    assert other.slug not in page.content.decode()
+    assert cells(page, "portal")[0] == other.public_id
     assert cells(operator.get(EVENTS, {"q": " "}), "kind") == cells(operator.get(EVENTS), "kind")
 
 

@@ -58,6 +58,8 @@ def test_row_7_the_secret_is_in_the_answer_to_the_form_and_nowhere_else(operator
     assert answer.status_code == 200
     assert "no-store" in answer["Cache-Control"]
     assert "Copy this key now. It cannot be shown again." in text(answer)
+    assert answer.content.decode().count(key) == 1
+    assert not {"messages", "messagelist"} & {*answer.cookies, *answer.content.decode().split('"')}
     assert_strict(answer)
     assert works(api, key)
     assert (root_key.name, root_key.permissions, root_key.expires_at) == ("Billing", list(MINT_ANY_SESSION), None)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from portal import clock
 from portal.admin import paging
@@ -54,9 +55,9 @@ def test_the_list_shows_the_newest_first_with_what_operators_ask_for(operator, c
     ]
     assert cells(page, "session_state") == ["Pending", "Revoked", "Active", "Pending", "Expired", "Code expired"]
     assert cells(page, "portal") == ["my-portal"] * 6
-    assert cells(page, "capabilities")[0] == "keys:read"
+    assert cells(page, "granted")[0] == "keys:read"
     assert 'alt="True"' in page.content.decode()
-    assert preview.external_id in address(page, "u_preview") or address(page, "u_preview").startswith(change(preview))
+    assert address(page, "u_preview") == change(preview)
     assert_strict(page)
 
 
@@ -239,13 +240,17 @@ def test_a_rare_row_is_found_by_looking_further_back(operator, config, monkeypat
 
 
 def test_steps_end_where_a_date_begins(operator, config, monkeypatch):
+    monkeypatch.setattr(paging, "_CLOSE", 1)
+    monkeypatch.setattr(paging, "STEP", 1)
+    monkeypatch.setattr(paging, "STEPS", 5)
     long_ago = clock.now() - timedelta(days=3)
     with clock.using(lambda: long_ago):
-        mint(config, "before").row.revoke()
+        for number in range(20):
+            mint(config, f"before_{number}").row.revoke()
     mint(config, "today").row.revoke()
-    monkeypatch.setattr(paging, "STEP", 1)
-    page = operator.get(SESSIONS, {"state": "revoked", "from": clock.now().date()})
+    page = operator.get(SESSIONS, {"state": "revoked", "from": timezone.localdate(clock.now())})
     assert cells(page, "external_id") == ["today"]
+    assert "The search stopped here" not in text(page)
 
 
 def test_an_empty_table_is_no_fault(operator):
@@ -258,9 +263,8 @@ def test_the_object_page_shows_all_but_the_secrets(operator, config, root_key):
     session, token = PortalSession.objects.exchange(code)
     page = operator.get(change(session))
     shown = text(page)
-    assert {"Active", "Ada", "user_123", session.public_id, "Northwind Maps", "Backend"} <= {
-        word for word in (session.public_id, "Active", "Ada", "user_123", "Northwind Maps", "Backend") if word in shown
-    }
+    for word in (session.public_id, "Active", "Ada", "user_123", "Northwind Maps", "Backend", "keys:read"):
+        assert word in shown
     html = page.content.decode() + operator.get(SESSIONS).content.decode()
     for secret in (code, token, bytes(session.code_hash).hex(), bytes(session.token_hash).hex()):
         assert secret not in html
@@ -283,7 +287,7 @@ def test_row_18_ending_selected_sessions_asks_and_then_ends_them(operator, one_o
     assert_strict(asked)
     form = {**hidden(asked), "_selected_action": chosen}
     answer = operator.post(SESSIONS, form, follow=True)
-    assert "2 sessions ended." in text(answer) or "2 sessions ended." in answer.content.decode()
+    assert "2 sessions ended." in answer.content.decode()
     assert list(PortalSession.objects.live()) == [kept]
     events = PortalEvent.objects.filter(detail__reason="revoked_by_operator")
     # Each in its own event, so that the trail of each portal and each user tells of it.

@@ -41,6 +41,7 @@ def test_it_has_what_each_event_tells(caplog: pytest.LogCaptureFixture) -> None:
     PortalSession.objects.revoke_for(config, "user_123", operator)
     key.rotate()
     key.disable()
+    key.enable()
     config.save(update_fields=["display_name"])
     config.delete()
 
