@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
-from django.db import models, transaction
+from django.db import DataError, IntegrityError, OperationalError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from portal import clock, signals
 
-__all__ = ["Actor", "PortalEvent"]
+__all__ = ["Actor", "EventNotWritten", "PortalEvent"]
 
 logger = logging.getLogger("portal.audit")
 
@@ -32,6 +32,10 @@ class Actor:
     kind: str
     id: str = ""
     address: str | None = None
+
+
+class EventNotWritten(OperationalError):
+    """The audit trail refuses an event, so what it is about is rolled back and answered with 503, as an outage is."""
 
 
 class PortalEventQuerySet(models.QuerySet["PortalEvent"]):
@@ -127,9 +131,13 @@ class PortalEvent(models.Model):
 
         :param using: the database alias of that transaction.
         :param detail: JSON values; never a secret.
+        :raises EventNotWritten: and the transaction must not commit.
         """
         event = cls.about(kind, actor, portal_id=portal_id, session_id=session_id, external_id=external_id, **detail)
-        event.save(using=using, force_insert=True)
+        try:
+            event.save(using=using, force_insert=True)
+        except (IntegrityError, DataError) as error:
+            raise EventNotWritten(str(error)) from error
         event.announce(using)
         return event
 
