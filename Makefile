@@ -41,8 +41,8 @@ races: .venv/.installed  ## Run the long races, 100 rounds each, on both databas
 	TEST_DB=postgres $(BIN)/python -m pytest -m long
 
 faults: .venv/.installed  ## Run every fault against real processes, on both databases; needs redis-server
-	TEST_DB=sqlite $(BIN)/python -m pytest -m faults
-	TEST_DB=postgres $(BIN)/python -m pytest -m faults
+	TEST_DB=sqlite $(BIN)/python -m pytest -m faults -rP tests/faults
+	TEST_DB=postgres $(BIN)/python -m pytest -m faults -rP tests/faults
 
 test-all: .venv/.installed  ## Run the tests on every supported pair of Python and Django
 	$(BIN)/nox

@@ -2,7 +2,7 @@
 
 Counted is what has happened, never what might: a good code or token is looked up first and answered, whatever others behind
 the same address do. Counters are in Django's cache ``default``, one ``incr`` each, which Redis and Memcached do atomically
-for all processes. A cache that is away, or hangs, costs its callers a quarter of a second at most; then this process counts
+for all processes. A cache that is away, or hangs, costs its callers a fifth of a second at most; then this process counts
 by itself for a while.
 """
 
@@ -35,7 +35,7 @@ logger = logging.getLogger("portal.throttle")
 WINDOWS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
 
 #: How long the cache may take, and how long it is left alone after it failed.
-CACHE_SECONDS = 0.25
+CACHE_SECONDS = 0.2
 PAUSE_SECONDS = 10.0
 
 #: How many counters a process keeps by itself; the one that was used longest ago goes first.

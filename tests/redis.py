@@ -11,12 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+from tests.projects import free_port
 
 
 class Redis:

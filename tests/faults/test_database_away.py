@@ -138,6 +138,18 @@ def test_f4_a_connection_that_dies_before_the_commit(hosts: Hosts, statement: by
         assert exchanged == [(2 * rounds,)]
 
 
+@postgres_only
+@forms("rounds", short=3, full=25)
+def test_f4_connections_that_died_while_nobody_called(hosts: Hosts, rounds: int) -> None:
+    """The first call afterwards already succeeds: connections are kept, and looked at before they are used again."""
+    with host_before_database(hosts) as (host, line):
+        for _ in range(rounds):
+            codes = [host.mint() for _ in range(4)]
+            line.refuse()
+            line.heal()
+            assert [host.client().exchange(code).status for code in codes] == [200] * 4
+
+
 CLIENTS = 8
 
 
