@@ -32,7 +32,11 @@ def test_theming_lists_every_element_with_its_options():
 
 def test_theming_lists_every_template_and_block():
     listed = {name.removeprefix("portal/") for name in first_cells("4.")}
-    files = {str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html") if path.parent.name not in {"admin", "elements"}}
+    files = {
+        str(path.relative_to(TEMPLATES))
+        for path in TEMPLATES.rglob("*.html")
+        if path.parent.name not in {"admin", "elements"}
+    }
     assert listed == files
     blocks = {
         name: set(re.findall(r"`(\w+)`", cell))

@@ -259,7 +259,9 @@ settings.configure(
     PORTAL={"THROTTLE_RATES": {"failed": "100/day"}},
 )
 from portal.errors import TooManyRequests
-from portal.throttle import count
+from portal.throttle import _deadline, count
+# Eight processes that connect at once on a busy machine are not what a slow cache is.
+_deadline.seconds = 10
 sys.stdin.readline()
 allowed = 0
 for _ in range(50):

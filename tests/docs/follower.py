@@ -1,13 +1,13 @@
 """Does what a page of the documentation says, step by step and to the letter, in a folder of its own.
 
-- ``sh`` blocks are run by bash; the folder and what was exported last until the next block. A server goes on in the background.
+- ``sh`` blocks are run by bash; the folder and what was exported stay for the next block. A server goes on meanwhile.
 - ``text`` after them is what they print, ``json`` the answer that they get; ``…`` stands for anything.
 - ``prk_…`` in a command is the secret or id of that kind that was printed last: the reader pastes it.
 - Files are written as the paragraph before a block says: Create, Add to the end of, Replace; or it is run in the shell.
-- Prose is followed too, tables excepted: Open <…>, Press **…**, Fill in **…** with `…`, Sign in as …, You see **…**.
+- Prose is followed too, tables excepted: Open <…>, Press **…**, Sign in as …, You see **…**.
 
-What is replaced, and nothing else: port 8000 by a free one, virtual environments by the one of the tests, and ``pip install``
-by looking whether it is installed there.
+What is replaced, and nothing else: port 8000 by a free one, virtual environments by the one of the tests, and
+``pip install`` by looking whether it is installed there.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -28,7 +29,7 @@ from typing import Any
 
 from tests.docs.markdown import Step, steps
 from tests.docs.visitor import Visitor
-from tests.projects import answers, free_port
+from tests.projects import answers
 
 BASH = shutil.which("bash") or "/bin/bash"
 
@@ -37,9 +38,8 @@ _PASTED = re.compile(r"(prk_|pst_|pat_|prt_)…")
 _WRITE = re.compile(r"(Create|Add to the end of|Replace) `([^`]+)`")
 _SHELL = "`python manage.py shell`"
 _PROSE = re.compile(
-    r"Open (?:<(?P<open>http[^>]+)>|(?P<answer>the `url`))"
+    r"[Oo]pen <(?P<open>http[^>]+)>"
     r"|[Pp]ress \*\*(?P<press>[^*]+)\*\*"
-    r"|Fill in \*\*(?P<field>[^*]+)\*\* with `(?P<value>[^`]+)`"
     r"|[Ss]ign in as `(?P<user>[^`]+)` with the password `(?P<password>[^`]+)`"
     r"|[Yy]ou see \*\*(?P<see>[^*]+)\*\*"
 )
@@ -50,9 +50,14 @@ _TIME = 10**12
 class Follower:
     """A reader with a terminal, an editor and a browser."""
 
-    def __init__(self, folder: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port = free_port()
+        # Bound for as long as this reader lives: the pages name the port long before its server starts, and others look for
+        # free ports too. With this option a server may listen on it nevertheless.
+        self._reserved = socket.socket()
+        self._reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._reserved.bind(("127.0.0.1", 0))
+        self.port: int = self._reserved.getsockname()[1]
         self.visitor = Visitor()
         #: Everything that was printed, for pasting; and the last of it.
         self.heard: list[str] = []
@@ -67,7 +72,6 @@ class Follower:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONUNBUFFERED": "1",
             "no_proxy": "127.0.0.1",
-            **(environment or {}),
         }
 
     @property
@@ -91,6 +95,11 @@ class Follower:
                 raise AssertionError(f"docs/{step}: {error}\n{self._log()}") from error
 
     def close(self) -> None:
+        self.stop()
+        self._reserved.close()
+
+    def stop(self) -> None:
+        """Stop the server, as Control-C does."""
         if self._server is not None:
             # The group: gunicorn serves from children.
             with suppress(ProcessLookupError):
@@ -129,12 +138,8 @@ class Follower:
         for found in _PROSE.finditer(text):
             if found["open"]:
                 self.visitor.open(self.here(found["open"]))
-            elif found["answer"]:
-                self.visitor.open(json.loads(self.said)["data"]["url"])
             elif found["press"]:
                 self.visitor.press(found["press"])
-            elif found["field"]:
-                self.visitor.fill_in(found["field"], found["value"])
             elif found["user"]:
                 self.visitor.sign_in(found["user"], found["password"])
             else:
@@ -152,7 +157,7 @@ class Follower:
         path.write_text(text)
         if self._server is not None:
             # The development server reads changed files by itself; here it is started anew, which waits for it.
-            self.close()
+            self.stop()
             self._serve(self._command)
 
     def run(self, commands: str) -> None:
@@ -161,7 +166,7 @@ class Follower:
         script = "\n".join(lines)
         if script.startswith(_SERVERS):
             assert len(lines) == 1, "A server is started by a block of its own"
-            self.close()
+            self.stop()
             self._serve(script)
             return
         state = self.folder / ".state"
@@ -202,7 +207,7 @@ class Follower:
 
     def _is_installed(self, line: str) -> bool:
         """Say whether the line is about the virtual environment; what it installs must be there."""
-        if line.startswith(("python3 -m venv ", ". .venv/bin/activate", "source .venv/bin/activate")):
+        if line.startswith(("python3 -m venv ", ". .venv/bin/activate", ". ../.venv/bin/activate")):
             return True
         if not line.startswith("pip install "):
             return False

@@ -17,7 +17,7 @@ _HEADING = re.compile(r"^(#+) (.*)$")
 
 @dataclass(frozen=True)
 class Step:
-    """A paragraph (without a language), or a block of code and the paragraph ``before`` it, which says what to do with it."""
+    """A paragraph (without a language), or a block of code; the paragraph ``before`` it says what to do with it."""
 
     page: str
     line: int

@@ -20,7 +20,6 @@ BLOCKS = {step.language: step.text for step in steps(PAGE) if step.language in {
 HOLDS_THE_QUERY = {"$request", "$request_uri", "$args", "$query_string", "$is_args", "$http_referer"}
 
 
-
 @pytest.fixture
 def environment() -> Iterator[dict[str, str]]:
     """Return the environment of the server: a database of its own in the PostgreSQL of the tests, and a Redis."""
@@ -50,12 +49,16 @@ def test_the_page(follower: Follower, environment: dict[str, str]) -> None:
     log = (follower.folder / "server.log").read_text()
     assert "createSession 200" in log
     assert "pst_" not in log
-    proxied = "-H 'Host: portal.example.com' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: 198.51.100.9, 192.0.2.7'"
+    proxied = (
+        "-H 'Host: portal.example.com' -H 'X-Forwarded-Proto: https' -H 'X-Forwarded-For: 198.51.100.9, 192.0.2.7'"
+    )
     (created,) = (step for step in steps(PAGE) if step.language == "sh" and "createSession" in step.text)
     follower.run(created.text.partition("\n")[2].replace("curl ", f"curl {proxied} "))
     code = json.loads(follower.said)["data"]["sessionId"]
     # nginx wrote the last address; the one before it, a client made up.
-    follower.run("python manage.py shell -v0 -c 'from portal.models import *; print(PortalEvent.objects.first().address)'")
+    follower.run(
+        "python manage.py shell -v0 -c 'from portal.models import *; print(PortalEvent.objects.first().address)'"
+    )
     assert follower.said == "192.0.2.7\n"
     # The limits are counted where all processes see them.
     follower.run("python -c \"import os, redis; print(redis.from_url(os.environ['CACHE_URL']).keys())\"")
