@@ -16,7 +16,7 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 from django.core.cache import DEFAULT_CACHE_ALIAS
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import ERROR, CheckMessage, Error, Tags, Warning, register
 
 from .conf import DEFAULT_RATES, PortalSettings, portal_settings
 from .origins import is_loopback, origin_of
@@ -65,7 +65,7 @@ _RULES: Sequence[tuple[str, Callable[[Any], bool], str, str]] = (
         "E005",
         "Use letters, digits, - and _.",
     ),
-    ("COOKIE_SAMESITE", lambda v: v in {"Lax", "Strict", "None"}, "E006", "Use 'Lax', 'Strict' or 'None', as text."),
+    ("COOKIE_SAMESITE", lambda v: v in ("Lax", "Strict", "None"), "E006", "Use 'Lax', 'Strict' or 'None', as text."),
     ("COOKIE_SECURE", lambda v: v is None or isinstance(v, bool), "E007", "Use True, False or None."),
     ("COOKIE_PARTITIONED", lambda v: isinstance(v, bool), "E007", "Use True or False."),
     ("AUTO_CONTINUE", lambda v: isinstance(v, bool), "E007", "Use True or False."),
@@ -139,6 +139,9 @@ def _base_url() -> Iterator[CheckMessage]:
 
 def check_deployment(app_configs: Sequence[AppConfig] | None = None, **options: Any) -> list[CheckMessage]:
     """Return what is unsafe or slow about the deployment (security requirement 47)."""
+    if any(message.level >= ERROR for message in check_settings()):
+        # Told there already; what is not of its type cannot be looked into.
+        return []
     return [*_address(), *_switches(), *_databases(), *_cache(), *_static_files()]
 
 
@@ -197,7 +200,7 @@ def _databases() -> Iterator[CheckMessage]:
                 id="portal.W102",
             )
         # psycopg's numbers: 2 is READ COMMITTED, PostgreSQL's default.
-        if "postgresql" in engine and database.get("OPTIONS", {}).get("isolation_level", 2) > 2:
+        if "postgresql" in engine and (database.get("OPTIONS", {}).get("isolation_level") or 2) > 2:
             yield Warning(
                 f"The database {alias!r} is stricter than READ COMMITTED: a code that is minted while its portal is being "
                 "disabled could work after re-enabling.",

@@ -49,9 +49,16 @@ class Deadline:
             except BaseException as error:
                 answer.set_exception(error)
             finally:
-                # Those of this thread only: nobody else will.
-                connections.close_all()
-                self._free.release()
+                try:
+                    # Those of this thread only: nobody else will.
+                    connections.close_all()
+                finally:
+                    self._free.release()
 
-        threading.Thread(target=run, name="portal-deadline", daemon=True).start()
+        try:
+            threading.Thread(target=run, name="portal-deadline", daemon=True).start()
+        except BaseException:
+            # The system gives no more threads now; the place must not be lost for ever.
+            self._free.release()
+            raise
         return answer.result(max(0.0, latest - time.monotonic()))

@@ -15,6 +15,7 @@ import math
 import threading
 import time
 from collections import OrderedDict
+from contextlib import suppress
 
 from django.core.cache import DEFAULT_CACHE_ALIAS, BaseCache, caches
 from django.core.cache.backends.dummy import DummyCache
@@ -99,6 +100,12 @@ class _LocalCounters:
                 self._counts.popitem(last=False)
             return self._counts[key]
 
+    def at_least(self, key: str, number: int) -> None:
+        with self._lock:
+            self._counts[key] = max(self._counts.pop(key, 0), number)
+            if len(self._counts) > LOCAL_COUNTERS:
+                self._counts.popitem(last=False)
+
     def clear(self) -> None:
         with self._lock:
             self._counts.clear()
@@ -124,15 +131,26 @@ def _increment(key: str, seconds: int) -> int:
     # Django's own cache of a process holds 300 entries: strangers could push everybody's out, ours included.
     if not isinstance(backend, LocMemCache | DummyCache) and time.monotonic() >= _cache_away_until:
         try:
-            return _deadline.call(lambda: _increment_in(backend, key, seconds))
+            number = _deadline.call(lambda: _increment_in(backend, key, seconds))
+            # Should the cache fail next, this process goes on from there and not from zero.
+            _local.at_least(key, number)
+            return number
         except Exception as error:
             # Whatever a cache backend raises: a limiter must not turn its cache's trouble into the user's.
             _cache_away_until = time.monotonic() + PAUSE_SECONDS
+            # A thread that hangs keeps this client, which not every library lets two threads use at a time.
+            with suppress(AttributeError):
+                del caches[DEFAULT_CACHE_ALIAS]
             logger.warning("The cache failed (%s); this process counts by itself", type(error).__name__)
     return _local.increment(key)
 
 
 def _increment_in(backend: BaseCache, key: str, seconds: int) -> int:
+    if type(backend).incr is BaseCache.incr:
+        # That of DatabaseCache and FileBasedCache stores with the cache's own TIMEOUT and forgets ours.
+        number = int(backend.get(key, 0)) + 1
+        backend.set(key, number, timeout=2 * seconds)
+        return number
     # add() does nothing when the key is there. It lives for two windows, so that a clock a little behind finds it.
     backend.add(key, 0, timeout=2 * seconds)
     return backend.incr(key)

@@ -84,6 +84,7 @@ def test_e002_an_unknown_key_and_its_nearest(settings):
         ("COOKIE_NAME", "", "E005"),
         ("COOKIE_SAMESITE", None, "E006"),
         ("COOKIE_SAMESITE", "lax", "E006"),
+        ("COOKIE_SAMESITE", ["Lax"], "E006"),
         ("COOKIE_SECURE", "yes", "E007"),
         ("COOKIE_PARTITIONED", 1, "E007"),
         ("AUTO_CONTINUE", None, "E007"),
@@ -150,6 +151,13 @@ def test_e103_an_insecure_cookie_on_https(deployment):
     assert ids(check_deployment()) == ["portal.E103"]
 
 
+@pytest.mark.parametrize("wrong", ["text", {"BASE_URL": 5}, {**SAFE, "THROTTLE_RATES": "60/min"}])
+def test_what_is_of_a_wrong_type_is_told_by_the_settings_checks_alone(deployment, wrong):
+    deployment.PORTAL = wrong
+    assert check_deployment() == []
+    assert check_settings() != []
+
+
 def test_e104_debug(deployment):
     deployment.DEBUG = True
     assert ids(check_deployment()) == ["portal.E104"]
@@ -192,7 +200,9 @@ def test_w105_a_cache_that_counts_in_two_steps(deployment, backend):
     assert ids(check_deployment()) == ["portal.W105"]
 
 
-@pytest.mark.parametrize(("level", "expected"), [(1, []), (2, []), (3, ["portal.W106"]), (4, ["portal.W106"])])
+@pytest.mark.parametrize(
+    ("level", "expected"), [(None, []), (1, []), (2, []), (3, ["portal.W106"]), (4, ["portal.W106"])]
+)
 def test_w106_a_stricter_isolation(deployment, monkeypatch, level, expected):
     database = {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None, "OPTIONS": {"isolation_level": level}}
     monkeypatch.setattr("django.conf.settings.DATABASES", {"default": database})

@@ -180,3 +180,20 @@ def test_a_log_handler_that_raises_disturbs_nobody(config, caplog):
         audit.removeHandler(broken)
     assert session.state() == PortalSession.State.ACTIVE
     assert "handler" in caplog.text
+
+
+def test_row_45_one_event_is_one_line_of_the_log(config, caplog):
+    with caplog.at_level(logging.INFO, "portal.audit"):
+        sign_in(config, "u\n2026-01-01 root_key.disabled by operator ada\u202e")
+    (line,) = [line.getMessage() for line in caplog.records if "exchanged" in line.getMessage()]
+    assert "\n" not in line
+    assert "\u202e" not in line
+    assert "u\\n2026-01-01" in line
+
+
+def test_a_portal_that_is_gone_is_not_deleted_twice(config, heard):
+    again, rows = PortalConfig.objects.get(), PortalConfig.objects.filter(slug="my-portal")
+    config.delete(actor=OPERATOR)
+    again.delete(actor=OPERATOR)
+    rows.delete(actor=OPERATOR)
+    assert [name for name, _ in heard].count("portal.deleted") == 1

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -297,6 +297,24 @@ def test_row_43_a_cache_that_is_away(api, limit, shared_cache, caplog):
     assert [line.name for line in caplog.records].count("portal.throttle") == 1
 
 
+def test_row_43_a_cache_that_goes_away_forgets_nothing_that_this_process_saw(api, limit, shared_cache):
+    limit(failed="3/day")
+    assert [api("getSession", token=BAD).status_code for _ in range(3)] == [401] * 3
+    shared_cache.stop()
+    assert api("getSession", token=BAD).status_code == 429
+
+
+@pytest.mark.parametrize("timeout", [0, 300])
+def test_a_cache_whose_own_timeout_is_short_still_counts_the_window(api, limit, settings, tmp_path, timeout):
+    limit(failed="2/day")
+    backend = "django.core.cache.backends.filebased.FileBasedCache"
+    use(settings, backend, LOCATION=str(tmp_path), TIMEOUT=timeout)
+    assert [api("getSession", token=BAD).status_code for _ in range(2)] == [401, 401]
+    throttle.forget_counts()
+    with time_machine.travel(datetime.now(UTC) + timedelta(seconds=301)):
+        assert api("getSession", token=BAD).status_code == 429
+
+
 def test_row_43_a_cache_that_hangs_adds_less_than_a_third_of_a_second(api, config, root_key, limit, shared_cache):
     limit(create_session="2/min")
     create(api, root_key)
@@ -333,6 +351,30 @@ def test_many_hanging_calls_leave_a_bounded_number_of_threads(limit, shared_cach
     for _ in range(7):
         throttle.count("failed", "x")
     assert threading.active_count() <= before + 4
+
+
+def test_a_thread_that_cannot_start_takes_no_place_for_ever(limit, shared_cache, monkeypatch):
+    monkeypatch.setattr(throttle, "PAUSE_SECONDS", 0)
+    limit(failed="1000/min")
+
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for _ in range(5):
+            throttle.count("failed", "x")
+    assert shared_cache.command("KEYS", "*") == ""
+    throttle.count("failed", "x")
+    assert shared_cache.command("KEYS", "*")
+
+
+def test_memory_stays_flat_with_a_shared_cache_too(limit, shared_cache, monkeypatch):
+    limit(failed="1/day")
+    monkeypatch.setattr(throttle, "LOCAL_COUNTERS", 1)
+    for number in range(3):
+        throttle.count("failed", f"192.0.2.{number}")
+    assert len(throttle._local._counts) == 1
 
 
 def test_row_43_memory_stays_flat(limit, monkeypatch):

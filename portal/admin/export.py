@@ -14,7 +14,7 @@ __all__ = ["csv_lines"]
 
 # What a spreadsheet takes for a formula when a cell begins with it. External ids and names come from others, and a formula
 # can send what stands beside it to a stranger.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 class _Lines:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import router, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -55,9 +56,10 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
         ] + super().get_urls()
 
     def _changeable(self, request: HttpRequest, pk: int) -> RootKey:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
         root_key: RootKey | None = self.get_queryset(request).filter(pk=pk).first()
+        # With the row: a host's admin may decide row by row. Before the 404: who may change nothing learns of no ids.
+        if not self.has_change_permission(request, root_key):
+            raise PermissionDenied
         if root_key is None:
             raise Http404
         return root_key
@@ -79,15 +81,17 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
             try:
                 if not constant_time_compare(form.cleaned_data["version"], _version(root_key)):
                     raise RotatedMeanwhile
-                issued = root_key.rotate(
-                    form.cleaned_data["grace"], actor=operator(request), key_hash=bytes(root_key.key_hash)
-                )
+                # Together with the page that shows it: a secret that nobody saw must not end the one in use.
+                with transaction.atomic(using=router.db_for_write(RootKey, instance=root_key)):
+                    issued = root_key.rotate(
+                        form.cleaned_data["grace"], actor=operator(request), key_hash=bytes(root_key.key_hash)
+                    )
+                    self.log_change(request, root_key, _("Rotated."))
+                    return secret_page(self, request, _("Root key rotated"), issued)
             except RotatedMeanwhile:
                 # A form sent twice would otherwise end the secret that backends still use, without its grace.
                 text = _("This key was rotated meanwhile; nothing was changed. Rotate it again to get another secret.")
                 return self.refused(request, root_key, _("Root key rotated already"), text)
-            self.log_change(request, root_key, _("Rotated."))
-            return secret_page(self, request, _("Root key rotated"), issued)
         return confirm_page(
             self,
             request,

@@ -32,7 +32,8 @@ def secret_page(
     root_key = issued.row
     context = {
         **object_context(model_admin, request, title, root_key),
-        "key": issued.secret,
+        # Not its secret: Django logs a variable that a template does not find with the whole context, and Issued masks it.
+        "issued": issued,
         "curl": _curl(request, root_key),
         "previous_ends_at": root_key.previous_ends_at,
     }

@@ -141,6 +141,8 @@ class PortalSessionAdmin(LargeTableAdmin):
         if not self.has_end_permission(request):
             raise PermissionDenied
         session = self.get_queryset(request).select_related("config").filter(pk=pk).first()
+        if not self.has_view_permission(request, session):
+            raise PermissionDenied
         if session is None:
             raise Http404
         page = reverse("admin:portal_portalsession_change", args=[pk], current_app=self.admin_site.name)

@@ -44,7 +44,7 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
         if self.query.is_sliced:
             raise TypeError("Cannot use 'limit' or 'offset' with delete().")
         self._for_write = True
-        doomed = {pk: (public_id, slug) for pk, public_id, slug in self.values_list("pk", "public_id", "slug")}
+        doomed = list(self.values_list("pk", flat=True))
         with transaction.atomic(using=self.db):
             # By key from here on: the condition that found them may have been "enabled".
             rows: models.QuerySet[PortalConfig] = self.model._base_manager.using(self.db).filter(pk__in=doomed)
@@ -52,7 +52,8 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
             # In the order of everybody who ends sessions; the cascade would take them as they lie and could deadlock.
             sessions: Any = self.model._meta.get_field("sessions").related_model
             lock(sessions._base_manager.using(self.db).filter(config__in=doomed))
-            for public_id, slug in doomed.values():
+            # As they are now: what somebody else deleted meanwhile is not told of twice.
+            for public_id, slug in list(rows.values_list("public_id", "slug")):
                 PortalEvent.record(
                     PortalEvent.Kind.PORTAL_DELETED, actor, using=self.db, portal_id=public_id, slug=slug
                 )
@@ -182,7 +183,8 @@ class PortalConfig(models.Model):
         """
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         with transaction.atomic(using=using):
-            type(self)._base_manager.using(using).filter(pk=self.pk).update(enabled=False)
+            if not type(self)._base_manager.using(using).filter(pk=self.pk).update(enabled=False):
+                return super().delete(*args, **kwargs)
             # As in the queryset's deletion: before the cascade, and in the one order.
             lock(self.sessions.using(using))
             kind = PortalEvent.Kind.PORTAL_DELETED

@@ -172,7 +172,8 @@ def _announce(event: PortalEvent) -> None:
         "%s by %s %s portal=%s session=%s",
         event.kind,
         event.actor_kind,
-        event.actor_id or "-",
+        # External ids are others' text: one line stays one line.
+        "".join(char if char.isprintable() else ascii(char)[1:-1] for char in event.actor_id) or "-",
         event.portal_id or "-",
         event.session_id or "-",
         extra={"audit": {**fields, "created_at": event.created_at.isoformat()}},

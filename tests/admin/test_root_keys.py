@@ -9,6 +9,7 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection
@@ -515,3 +516,47 @@ def test_a_key_that_is_gone_is_not_found(operator):
     root_key.delete()
     for path in paths:
         assert operator.get(path).status_code == operator.post(path).status_code == 404
+
+
+def test_a_rotation_that_nobody_saw_leaves_the_secret_in_use(operator, api, config):
+    def refuse(sender, **kwargs):
+        raise DatabaseError
+
+    root_key, old = issue_root_key()
+    form = {**hidden(operator.get(page(root_key, "rotate"))), "grace": 0}
+    pre_save.connect(refuse, sender=LogEntry)
+    try:
+        with pytest.raises(DatabaseError):
+            operator.post(page(root_key, "rotate"), form)
+    finally:
+        pre_save.disconnect(refuse, sender=LogEntry)
+    assert works(api, old)
+    assert not PortalEvent.objects.filter(kind="root_key.rotated").exists()
+
+
+def test_row_28_the_secret_is_in_no_log_of_templates(operator, config, caplog):
+    with caplog.at_level("DEBUG", "django.template"):
+        made = secret(new(operator)[0])
+        rotated = secret(rotate(operator, RootKey.objects.get())[0])
+    # Django logs variables that a template does not find, with the whole context.
+    assert any(line.name == "django.template" for line in caplog.records)
+    lines = caplog.text + str([vars(line) for line in caplog.records])
+    assert made not in lines
+    assert rotated not in lines
+
+
+def test_rotating_a_key_that_is_gone_is_no_event(config):
+    root_key, _ = issue_root_key()
+    RootKey.objects.all().delete()
+    with pytest.raises(RootKey.DoesNotExist):
+        root_key.rotate()
+    assert not PortalEvent.objects.filter(kind="root_key.rotated").exists()
+
+
+@pytest.mark.parametrize("name", ["rotate", "disable", "enable", "end-sessions"])
+def test_a_host_may_decide_key_by_key(operator, monkeypatch, name):
+    allowed, denied = issue_root_key("Allowed").row, issue_root_key("Denied").row
+    model_admin = site.get_model_admin(RootKey)
+    monkeypatch.setattr(model_admin, "has_change_permission", lambda request, obj=None: obj != denied)
+    assert operator.get(page(denied, name)).status_code == 403
+    assert operator.get(page(allowed, name)).status_code != 403

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin import site
 from django.test import Client
 from django.utils import timezone
 
@@ -397,3 +398,13 @@ def test_more_portals_than_are_listed_are_reached_by_their_id(operator, config):
     page = operator.get(SESSIONS)
     assert page.content.decode().count("?portal=prt_") == 100
     assert cells(operator.get(SESSIONS, {"portal": last.public_id}), "external_id") == ["found"]
+
+
+def test_a_host_may_decide_session_by_session(operator, config, monkeypatch):
+    allowed, denied = sign_in(config).row, sign_in(config).row
+    model_admin = site.get_model_admin(PortalSession)
+    monkeypatch.setattr(model_admin, "has_view_permission", lambda request, obj=None: obj != denied)
+    assert operator.post(f"{SESSIONS}{denied.pk}/end/").status_code == 403
+    assert operator.post(f"{SESSIONS}{allowed.pk}/end/").status_code == 302
+    denied.refresh_from_db()
+    assert denied.state() == PortalSession.State.ACTIVE
