@@ -6,11 +6,12 @@ import logging
 from datetime import datetime
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models.signals import pre_save
 
 from portal import signals
 from portal.models import Actor, PortalConfig, PortalEvent, PortalSession, RootKey
+from tests.envelopes import assert_refused
 from tests.factories import PortalConfigFactory, issue_root_key, mint, sign_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,6 +150,21 @@ def test_row_45_an_event_that_cannot_be_written_takes_its_act_along(config):
     finally:
         pre_save.disconnect(refuse, sender=PortalEvent)
     assert before == (PortalConfig.objects.values().get(), RootKey.objects.count(), PortalSession.objects.count())
+
+
+def test_row_45_and_the_caller_is_told_to_come_back(api, config, root_key):
+    def refuse(sender, **kwargs):
+        raise IntegrityError("CHECK constraint failed")
+
+    pre_save.connect(refuse, sender=PortalEvent)
+    try:
+        body = {"slug": "my-portal", "externalId": "user_123", "permissions": ["keys:read"]}
+        answer = api("createSession", body, token=root_key.secret)
+    finally:
+        pre_save.disconnect(refuse, sender=PortalEvent)
+    assert_refused(answer, 503, "unkey/application/service_unavailable")
+    assert answer["Retry-After"] == "2"
+    assert not PortalSession.objects.exists()
 
 
 def test_an_ending_is_heard_of_even_when_its_event_cannot_be_written(config, heard):

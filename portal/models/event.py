@@ -137,7 +137,7 @@ class PortalEvent(models.Model):
         try:
             event.save(using=using, force_insert=True)
         except (IntegrityError, DataError) as error:
-            raise EventNotWritten(str(error)) from error
+            raise EventNotWritten("The event could not be written.") from error
         event.announce(using)
         return event
 
@@ -178,5 +178,4 @@ def _announce(event: PortalEvent) -> None:
         event.session_id or "-",
         extra={"audit": {**fields, "created_at": event.created_at.isoformat()}},
     )
-    if signal := signals.BY_KIND.get(event.kind):
-        signal.send_robust(sender=PortalEvent, event=event)
+    signals.BY_KIND[event.kind].send_robust(sender=PortalEvent, event=event)
