@@ -39,7 +39,7 @@ def _one_line(text: str) -> str:
 class PortalSessionAdmin(LargeTableAdmin):
     """The sessions, newest first. Ending one needs the permission to change sessions."""
 
-    list_display = ("external_id", "portal", "session_state", "preview", "started", "ends", "granted")
+    list_display = ("external_id", "portal", "session_state", "is_preview", "started", "ends", "granted")
     list_filter = (StateFilter, SessionPortalFilter, RootKeyFilter, CreatedFilter)
     list_select_related = ("config",)
     indexed_parameters = frozenset({"portal", "root_key"})
@@ -60,6 +60,11 @@ class PortalSessionAdmin(LargeTableAdmin):
     def portal(self, session: PortalSession) -> str:
         """Return the portal's slug."""
         return _one_line(session.config.slug)
+
+    @admin.display(description=gettext_lazy("preview"), empty_value="")
+    def is_preview(self, session: PortalSession) -> str:
+        """Return a word for a preview: a mark for every other session would look like something that failed."""
+        return _("Preview") if session.preview else ""
 
     @admin.display(description=gettext_lazy("capabilities"))
     def granted(self, session: PortalSession) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from contextlib import closing
@@ -53,6 +54,8 @@ class Command(BaseCommand):
                 raise CommandError(f"Something serves on port {port} already. Stop it, or: make demo PORT={port + 1}")
 
     def _prepare(self, base: str) -> None:
+        # What the demo does to itself is not what a newcomer wants to read first.
+        logging.getLogger("portal.audit").setLevel(logging.WARNING)
         call_command("migrate", verbosity=0)
         config, _ = PortalConfig.objects.get_or_create(
             slug=SLUG,
@@ -75,6 +78,7 @@ class Command(BaseCommand):
         if not users.filter(username=ADMIN).exists():
             users.create_superuser(ADMIN, password=ADMIN)
         link = create_portal_url(SLUG, CUSTOMER["id"], ["keys:read", "keys:create"], display_name=CUSTOMER["name"])
+        logging.getLogger("portal.audit").setLevel(logging.NOTSET)
         self.stdout.write(
             f"""
   The product     {base}/            press “Manage API keys”
