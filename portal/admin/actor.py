@@ -7,7 +7,10 @@ from django.http import HttpRequest
 from portal.http import client_address
 from portal.models import Actor, PortalEvent
 
-__all__ = ["operator"]
+__all__ = ["REVOKED", "operator"]
+
+#: Why a session ended that an operator ended, as the audit trail has it.
+REVOKED = "revoked_by_operator"
 
 _ID_LENGTH = 256
 

@@ -1,4 +1,4 @@
-"""Pages that ask before something ends, and the answer that shows a secret once; for sessions and root keys."""
+"""Pages that ask before something ends; for sessions and root keys."""
 
 from __future__ import annotations
 
@@ -8,23 +8,9 @@ from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
-__all__ = ["confirm_page", "object_context"]
+from .page import object_context
 
-
-def object_context(model_admin: ModelAdmin[Any], request: HttpRequest, title: str, original: Any) -> dict[str, Any]:
-    """Return the context of a page about ``original`` that extends the admin's change_form.html.
-
-    :param original: the row, or a text for the last of the breadcrumbs.
-    """
-    # Admin templates and tags find the site's URLs through it.
-    request.current_app = model_admin.admin_site.name
-    return {
-        **model_admin.admin_site.each_context(request),
-        "opts": model_admin.opts,
-        "title": title,
-        "original": original,
-        "has_view_permission": model_admin.has_view_permission(request),
-    }
+__all__ = ["confirm_page"]
 
 
 def confirm_page(

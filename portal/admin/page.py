@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 
 from portal.models import PortalConfig
 
-__all__ = ["find", "object_page"]
+__all__ = ["find", "object_context", "object_page"]
 
 
 def find(model_admin: admin.ModelAdmin[PortalConfig], request: HttpRequest, object_id: str) -> PortalConfig:
@@ -30,6 +30,24 @@ def find(model_admin: admin.ModelAdmin[PortalConfig], request: HttpRequest, obje
     return found
 
 
+def object_context(
+    model_admin: admin.ModelAdmin[Any], request: HttpRequest, title: str, original: Any
+) -> dict[str, Any]:
+    """Return the context of a page about ``original`` that extends the admin's change_form.html.
+
+    :param original: the row, or a text for the last of the breadcrumbs.
+    """
+    # Admin templates and tags find the site's URLs through it.
+    request.current_app = model_admin.admin_site.name
+    return {
+        **model_admin.admin_site.each_context(request),
+        "opts": model_admin.opts,
+        "title": title,
+        "original": original,
+        "has_view_permission": model_admin.has_view_permission(request),
+    }
+
+
 def object_page(
     model_admin: admin.ModelAdmin[PortalConfig],
     request: HttpRequest,
@@ -42,12 +60,5 @@ def object_page(
     return TemplateResponse(
         request,
         f"admin/portal/portalconfig/{template}.html",
-        {
-            **model_admin.admin_site.each_context(request),
-            "opts": model_admin.opts,
-            "original": config,
-            "title": title,
-            "subtitle": str(config),
-            **context,
-        },
+        {**object_context(model_admin, request, title, config), "subtitle": str(config), **context},
     )

@@ -19,15 +19,13 @@ from portal.http import outside_atomic_requests
 from portal.models import RootKey
 from portal.models.root_key import RotatedMeanwhile
 
-from .actor import operator
-from .confirm import confirm_page, object_context
+from .actor import REVOKED, operator
+from .confirm import confirm_page
+from .page import object_context
 from .root_key_form import DisableForm, RotateForm
 from .secret import secret_page
 
 __all__ = ["RootKeyActions"]
-
-#: The reason in the audit trail.
-_REASON = "revoked_by_operator"
 
 
 def _version(root_key: RootKey) -> str:
@@ -149,7 +147,7 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
         if not request.user.has_perm("portal.change_portalsession"):
             raise PermissionDenied
         if request.method == "POST":
-            ended = root_key.end_sessions(operator(request), reason=_REASON)
+            ended = root_key.end_sessions(operator(request), reason=REVOKED)
             text = ngettext("%(count)d session ended.", "%(count)d sessions ended.", ended) % {"count": ended}
             return self._done(request, root_key, text)
         return confirm_page(

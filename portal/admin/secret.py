@@ -15,7 +15,7 @@ from portal.models import Issued, PortalConfig, RootKey
 from portal.permissions import capabilities_of, may_mint, ordered
 
 from .address import portal_address
-from .confirm import object_context
+from .page import object_context
 
 __all__ = ["secret_page"]
 

@@ -18,15 +18,13 @@ from portal import tokens
 from portal.http import outside_atomic_requests
 from portal.models import PortalConfig, PortalSession
 
-from .actor import operator
+from .actor import REVOKED, operator
 from .confirm import confirm_page
 from .filters import CreatedFilter, RootKeyFilter, SessionPortalFilter, StateFilter
 from .paging import LargeTableAdmin, looks_like_id
 
 __all__ = ["PortalSessionAdmin"]
 
-#: The reason in the audit trail.
-_REASON = "revoked_by_operator"
 _LIVE = {PortalSession.State.PENDING, PortalSession.State.ACTIVE}
 
 
@@ -108,7 +106,7 @@ class PortalSessionAdmin(LargeTableAdmin):
         chosen = queryset.filter(pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME))
         if "confirmed" in request.POST:
             actor = operator(request)
-            ended = sum(session.revoke(actor, reason=_REASON) for session in chosen)
+            ended = sum(session.revoke(actor, reason=REVOKED) for session in chosen)
             text = ngettext("%(count)d session ended.", "%(count)d sessions ended.", ended) % {"count": ended}
             self.message_user(request, text, messages.SUCCESS)
             return None
@@ -152,7 +150,7 @@ class PortalSessionAdmin(LargeTableAdmin):
             raise Http404
         page = reverse("admin:portal_portalsession_change", args=[pk], current_app=self.admin_site.name)
         if request.method == "POST":
-            ended = session.revoke(operator(request), reason=_REASON)
+            ended = session.revoke(operator(request), reason=REVOKED)
             text = _("The session has ended.") if ended else _("The session had ended before.")
             self.message_user(request, text, messages.SUCCESS if ended else messages.INFO)
             return HttpResponseRedirect(page)

@@ -167,7 +167,12 @@ class PortalEvent(models.Model):
 
 
 def _announce(event: PortalEvent) -> None:
-    fields = event.fields()
+    if logger.isEnabledFor(logging.INFO):
+        _log(event)
+    signals.BY_KIND[event.kind].send_robust(sender=PortalEvent, event=event)
+
+
+def _log(event: PortalEvent) -> None:
     logger.info(
         "%s by %s %s portal=%s session=%s",
         event.kind,
@@ -176,6 +181,5 @@ def _announce(event: PortalEvent) -> None:
         "".join(char if char.isprintable() else ascii(char)[1:-1] for char in event.actor_id) or "-",
         event.portal_id or "-",
         event.session_id or "-",
-        extra={"audit": {**fields, "created_at": event.created_at.isoformat()}},
+        extra={"audit": {**event.fields(), "created_at": event.created_at.isoformat()}},
     )
-    signals.BY_KIND[event.kind].send_robust(sender=PortalEvent, event=event)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import GreaterThan
 from django.utils.crypto import constant_time_compare
 from django.utils.encoding import force_bytes
 from django.views.decorators.debug import sensitive_variables
@@ -23,7 +25,11 @@ from .lock import lock
 if TYPE_CHECKING:
     from .session import PortalSession
 
-__all__ = ["LOST_ANSWER_WINDOW", "ExchangeQuerySet"]
+__all__ = ["ENDS", "LOST_ANSWER_WINDOW", "ExchangeQuerySet"]
+
+#: When time ends a session: its code until that is exchanged, its token from then on. The very expression of the index
+#: portal_session_ends, which leads past all that ended long ago.
+ENDS = Coalesce("expires_at", "code_expires_at", output_field=models.DateTimeField())
 
 #: How long after an exchange the same browser may ask for the same answer again (design decision 6).
 LOST_ANSWER_WINDOW = timedelta(seconds=60)
@@ -34,10 +40,7 @@ class ExchangeQuerySet(models.QuerySet["PortalSession"]):
 
     def live(self) -> Self:
         """Return the sessions that can still be used: codes not yet exchanged, and tokens not yet ended."""
-        now = clock.now()
-        return self.filter(
-            models.Q(exchanged_at=None, code_expires_at__gt=now) | models.Q(expires_at__gt=now), revoked_at=None
-        )
+        return self.filter(GreaterThan(ENDS, clock.now()), revoked_at=None)
 
     def for_code(self, code: str, config: PortalConfig) -> PortalSession | None:
         """Return the session of an exchange code at a portal, in whatever state, or None.

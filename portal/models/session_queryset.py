@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import DatabaseError, models, transaction
-from django.db.models.functions import Coalesce
 from django.db.models.lookups import GreaterThan, LessThan
 from django.views.decorators.debug import sensitive_variables
 
@@ -18,7 +17,7 @@ from portal.errors import Forbidden, KeyDisabled, PortalConfigNotFound, ServiceU
 
 from .config import PortalConfig
 from .event import Actor, PortalEvent
-from .exchange import ExchangeQuerySet
+from .exchange import ENDS, ExchangeQuerySet
 from .insert import Guard, insert_if
 from .issued import Issued
 from .lock import lock
@@ -127,9 +126,8 @@ class PortalSessionQuerySet(ExchangeQuerySet):
             now = clock.now()
             # With codes that ran out a moment ago: an exchange that began before may not have committed yet.
             usable = models.Q(exchanged_at=None, code_expires_at__gt=now - _IN_FLIGHT) | models.Q(expires_at__gt=now)
-            # What usable says anyway, in the very expression of the index portal_session_ends: past all that ended long ago.
-            ends = Coalesce("expires_at", "code_expires_at", output_field=models.DateTimeField())
-            recent = GreaterThan(ends, now - _IN_FLIGHT)
+            # What usable says anyway, in the words of the index.
+            recent = GreaterThan(ENDS, now - _IN_FLIGHT)
             rows = self.using(using).filter(usable, recent, revoked_at=None).order_by()
             lock(rows)
             ended = rows.update(revoked_at=now)
@@ -150,9 +148,7 @@ class PortalSessionQuerySet(ExchangeQuerySet):
 
     def ended_before(self, before: datetime) -> Self:
         """Return the sessions whose time ran out before ``before`` (aware). An index serves this."""
-        # The very expression of the index portal_session_ends.
-        ends = Coalesce("expires_at", "code_expires_at", output_field=models.DateTimeField())
-        return self.filter(LessThan(ends, before))
+        return self.filter(LessThan(ENDS, before))
 
     def purge(self, before: datetime, batch_size: int) -> int:
         """Delete up to ``batch_size`` sessions whose time ran out before ``before`` and return their number.
@@ -160,7 +156,7 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         The condition stands in the DELETE itself, so a session that changed meanwhile is judged as it is now.
         """
         over = self.using(self._write_alias()).order_by().ended_before(before)
-        batch = list(over.order_by(Coalesce("expires_at", "code_expires_at")).values_list("pk", flat=True)[:batch_size])
+        batch = list(over.order_by(ENDS).values_list("pk", flat=True)[:batch_size])
         return over.filter(pk__in=batch).delete()[0] if batch else 0
 
 
