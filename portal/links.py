@@ -1,4 +1,4 @@
-"""The address that a user is redirected to (design decision 10)."""
+"""Addresses that leave the portal: where a user is redirected to (design decision 10), where an error is explained."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ from django.urls import reverse
 
 from .conf import portal_settings
 
-__all__ = ["portal_base", "portal_link"]
+__all__ = ["error_bases", "portal_base", "portal_link"]
+
+
+def error_bases() -> tuple[str, str | None]:
+    """Return where the pages about errors are: of the contract's codes, and of this app's own, None without BASE_URL."""
+    return portal_settings.ERROR_DOCS_URL, f"{portal_settings.BASE_URL}/errors" if portal_settings.BASE_URL else None
 
 
 def portal_base(slug: str, *, request: HttpRequest | None = None, trust_request: bool = False) -> str:

@@ -43,6 +43,20 @@ class ErrorCode:
         # The contract says "Request Entity Too Large"; Python 3.13 renamed the phrase to "Content Too Large".
         return "Request Entity Too Large" if self.status == 413 else self.status.phrase
 
+    @property
+    def content_type(self) -> str:
+        """The media type of the answer: problem+json for 429 alone, which is how official clients tell it."""
+        return "application/problem+json" if self.status == 429 else "application/json"
+
+    def type_url(self, contract_base: str, own_base: str | None) -> str:
+        """Return the error's ``type``: the address of a page about it (design decision 3).
+
+        :param contract_base: what the contract's codes are appended to, without a slash at the end.
+        :param own_base: the same for the codes of this app; None where the portal does not know its address.
+        """
+        base = own_base if self.code.startswith("portal/") else contract_base
+        return f"{base}/{self.code}" if base else "about:blank"
+
 
 class PortalError(Exception):
     """Base of every refusal.

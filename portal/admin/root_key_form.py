@@ -148,7 +148,7 @@ class CreateRootKeyForm(EditRootKeyForm):
 
 
 class RotateForm(forms.Form):
-    """When The old secret ends, and which secret that is."""
+    """When the old secret ends, and which secret that is."""
 
     grace = forms.TypedChoiceField(
         label=gettext_lazy("The old secret ends"),

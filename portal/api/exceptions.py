@@ -10,21 +10,14 @@ from rest_framework.exceptions import APIException
 from rest_framework.response import Response
 
 from portal import request_id
-from portal.conf import portal_settings
 from portal.credentials import CHALLENGE
 from portal.errors import PortalError, ServiceUnavailable, UnexpectedError
+from portal.links import error_bases
 from portal.outage import DATABASE_AWAY
 
-__all__ = ["EnvelopeException", "envelope", "error_type", "respond", "to_portal_error"]
+__all__ = ["EnvelopeException", "envelope", "respond", "to_portal_error"]
 
 logger = logging.getLogger("portal.api")
-
-
-def error_type(code: str) -> str:
-    """Return the ``type`` of an error: a page about it (design decision 3)."""
-    if not code.startswith("portal/"):
-        return f"{portal_settings.ERROR_DOCS_URL}/{code}"
-    return f"{portal_settings.BASE_URL}/errors/{code}" if portal_settings.BASE_URL else "about:blank"
 
 
 def envelope(error: PortalError, request: HttpRequest) -> dict[str, Any]:
@@ -34,7 +27,7 @@ def envelope(error: PortalError, request: HttpRequest) -> dict[str, Any]:
         "detail": error.detail,
         "status": int(entry.status),
         "title": entry.title,
-        "type": error_type(entry.code),
+        "type": entry.type_url(*error_bases()),
     }
     if entry.has_errors:
         body["errors"] = error.errors
@@ -74,12 +67,9 @@ def to_portal_error(exception: Exception) -> PortalError:
 
 
 def respond(error: PortalError, request: HttpRequest) -> Response:
-    """Return the answer to ``error``. Every 401 carries a challenge (RFC 9110 section 15.5.2).
-
-    429 alone is problem+json, which is how official clients tell it (wire contract section 1).
-    """
+    """Return the answer to ``error``. Every 401 carries a challenge (RFC 9110 section 15.5.2)."""
     headers = dict(error.headers)
     if error.status == 401:
         headers.setdefault("WWW-Authenticate", CHALLENGE)
-    content_type = "application/problem+json" if error.status == 429 else None
+    content_type = error.entry().content_type
     return Response(envelope(error, request), status=int(error.status), headers=headers, content_type=content_type)

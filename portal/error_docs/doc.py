@@ -82,14 +82,9 @@ class ErrorDoc:
         return f"{int(self.entry.status)} {self.entry.title}"
 
     @property
-    def content_type(self) -> str:
-        """The media type of the answer; 429 has one of its own (wire contract section 1)."""
-        return "application/problem+json" if self.entry.status == 429 else "application/json"
-
-    @property
     def headers(self) -> dict[str, str]:
         """The headers of the example that are about the error."""
-        return {"Content-Type": self.content_type, **self.example.headers}
+        return {"Content-Type": self.entry.content_type, **self.example.headers}
 
     @property
     def values(self) -> dict[str, str]:
@@ -99,16 +94,14 @@ class ErrorDoc:
     def body(self, contract_base: str, own_base: str | None) -> str:
         """Return the example as indented JSON.
 
-        :param contract_base: what the ``type`` of the contract's codes begins with, without a slash at the end.
-        :param own_base: the same for the codes of this app; None where the portal does not know its address.
+        :param contract_base: and ``own_base``, as :meth:`portal.problem.ErrorCode.type_url` takes them.
         """
         entry = self.entry
-        base = own_base if entry.code.startswith("portal/") else contract_base
         error: dict[str, Any] = {
             "detail": self.example.detail,
             "status": int(entry.status),
             "title": entry.title,
-            "type": f"{base}/{entry.code}" if base else "about:blank",
+            "type": entry.type_url(contract_base, own_base),
         }
         if entry.has_errors:
             error["errors"] = self.example.errors

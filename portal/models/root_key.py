@@ -121,6 +121,7 @@ class RootKey(models.Model):
 
         :param key_hash: rotate only if this is the present secret's hash, so that one request sent twice rotates once.
         :raises RotatedMeanwhile: it is not.
+        :raises DoesNotExist: the key is gone.
         """
         key = tokens.mint(tokens.ROOT_KEY)
         using = router.db_for_write(type(self), instance=self)

@@ -15,9 +15,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt
 
-from portal.conf import portal_settings
 from portal.error_docs import DOCS, ErrorDoc
 from portal.http import outside_atomic_requests
+from portal.links import error_bases
 from portal.pages.refusals import refuse
 from portal.pages.render import page
 
@@ -53,13 +53,12 @@ def error_page(request: HttpRequest, code: str) -> HttpResponse:
     doc = DOCS.get(code)
     if doc is None:
         return _index(request, known=False)
-    own_base = f"{portal_settings.BASE_URL}/errors" if portal_settings.BASE_URL else None
     context = {
         "doc": doc,
         "call": _html(doc.call),
         "happened": _html(doc.happened),
         "headers": "\n".join(f"{name}: {value}" for name, value in doc.headers.items()),
-        "body": doc.body(portal_settings.ERROR_DOCS_URL, own_base),
+        "body": doc.body(*error_bases()),
         "causes": _all_html(doc.causes),
         "fix": _html(doc.fix),
         "values": [(name, _html(meaning)) for name, meaning in doc.values.items()],
