@@ -16,13 +16,23 @@ from django.db import connections, models, router
 from django.views.decorators.debug import sensitive_variables
 
 from . import clock, permissions, tokens
+from .errors import Forbidden, InsufficientPermissions
 from .models import Actor, PortalConfig, PortalEvent, PortalSession, RootKey
 from .models.insert import column
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-__all__ = ["AuthenticatedRootKey", "AuthenticatedSession", "authenticate_root_key", "authenticate_session"]
+__all__ = [
+    "PREVIEW_TEXT",
+    "AuthenticatedRootKey",
+    "AuthenticatedSession",
+    "authenticate_root_key",
+    "authenticate_session",
+]
+
+#: What a preview is told that tries to write (design decision 15).
+PREVIEW_TEXT = "This is a preview: it can look at everything and change nothing."
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +70,25 @@ class AuthenticatedSession:
         """Say whether the session was granted ``capability``. A preview must not write even where this is True."""
         return capability in self.capabilities
 
+    def require(self, capability: str) -> None:
+        """Refuse unless the session may use ``capability``.
+
+        :raises InsufficientPermissions: it was not granted.
+        :raises Forbidden: it writes and the session is a preview.
+        """
+        if not self.allows(capability):
+            raise InsufficientPermissions(f"Missing permission: '{capability}'")
+        if self.preview and capability in permissions.WRITES:
+            raise Forbidden(PREVIEW_TEXT)
+
+    def actor(self, address: str | None) -> Actor:
+        """Return the session's end user as an actor of events."""
+        return Actor(PortalEvent.ActorKind.END_USER, self.external_id, address)
+
     def sign_out(self, address: str | None) -> None:
         """End the session on the server, as its end user at ``address``."""
         PortalSession.objects.filter(pk=self.pk).revoke(
-            Actor(PortalEvent.ActorKind.END_USER, self.external_id, address),
+            self.actor(address),
             reason="signed_out",
             portal_id=self.portal_id,
             session_id=self.id,

@@ -54,6 +54,12 @@ _RULES: Sequence[tuple[str, Callable[[Any], bool], str, str]] = (
     ("PURGE_AFTER", _positive, "E004", "Use a positive timedelta, for example timedelta(days=30)."),
     ("EVENT_RETENTION", _positive, "E004", "Use a positive timedelta, for example timedelta(days=365)."),
     (
+        "REROLL_GRACE",
+        lambda v: isinstance(v, timedelta) and v >= timedelta(0),
+        "E004",
+        "Use a timedelta that is not negative, for example timedelta(hours=24).",
+    ),
+    (
         "THROTTLE_RATES",
         _rates,
         "E012",

@@ -108,8 +108,27 @@ class PortalSettings:
         return {**DEFAULT_RATES, **given}
 
     @property
+    def KEY_STORE(self) -> dict[str, Any] | None:
+        """Who keeps the API keys: ``{"BACKEND": "dotted.path.of.a.KeyStore", "OPTIONS": {…}}``.
+
+        OPTIONS are the arguments that the class is made with. None, the default, means the app ``portal.contrib.keys`` if
+        it is installed; without it there are no keys, and the pages for them are absent.
+        """
+        value: dict[str, Any] | None = self._get("KEY_STORE", None)
+        return value
+
+    @property
+    def REROLL_GRACE(self) -> timedelta:
+        """How long an old secret keeps working after a rotation that does not say; 24 hours by default.
+
+        A portal that does not allow this much uses the nearest grace period that it allows.
+        """
+        value: timedelta = self._get("REROLL_GRACE", timedelta(hours=24))
+        return value
+
+    @property
     def PURGE_AFTER(self) -> timedelta:
-        """How long ended sessions are kept before ``portal_purge`` deletes them. 30 days by default."""
+        """How long ended sessions and revoked keys are kept before ``portal_purge`` deletes them. 30 days by default."""
         value: timedelta = self._get("PURGE_AFTER", timedelta(days=30))
         return value
 

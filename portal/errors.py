@@ -4,7 +4,8 @@ The codes under ``unkey/`` and ``user/`` belong to the wire contract and keep it
 additions of this app. A text here is fixed and public: it never carries an id, a slug or anything else that a stranger
 could learn from (the caller's own input is named by its place in ``errors[]``, never echoed).
 
-This module imports no framework, so that a key store or a script can raise these errors.
+This module imports no framework, so that a key store or a script can raise these errors. Those about API keys are written
+in key_errors.py and belong to the catalogue like all others.
 """
 
 from __future__ import annotations
@@ -12,10 +13,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from .key_errors import (
+    ApiKeyNotFound,
+    KeyAlreadyCreated,
+    KeyChangedMeanwhile,
+    KeyLimitReached,
+    KeyLocked,
+    KeyNameTaken,
+    KeyNotActive,
+    KeyStoreFailed,
+    KeyStoreUnavailable,
+)
 from .problem import ErrorCode, FieldError, PortalError
 
 __all__ = [
     "CATALOGUE",
+    "ApiKeyNotFound",
     "AuthenticationMalformed",
     "AuthenticationMissing",
     "BodyTooLarge",
@@ -24,8 +37,16 @@ __all__ = [
     "Forbidden",
     "InsufficientPermissions",
     "InvalidInput",
+    "KeyAlreadyCreated",
+    "KeyChangedMeanwhile",
     "KeyDisabled",
+    "KeyLimitReached",
+    "KeyLocked",
+    "KeyNameTaken",
+    "KeyNotActive",
     "KeyNotFound",
+    "KeyStoreFailed",
+    "KeyStoreUnavailable",
     "MethodNotAllowed",
     "PortalConfigNotFound",
     "PortalError",

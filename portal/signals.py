@@ -14,6 +14,13 @@ from django.dispatch import Signal
 
 __all__ = [
     "BY_KIND",
+    "key_changed",
+    "key_created",
+    "key_locked",
+    "key_revoked",
+    "key_rotated",
+    "key_secret_ended",
+    "key_unlocked",
     "portal_changed",
     "portal_created",
     "portal_deleted",
@@ -48,6 +55,18 @@ portal_created = Signal()
 #: A portal was saved; ``detail["fields"]`` names what changed, where that is known.
 portal_changed = Signal()
 portal_deleted = Signal()
+#: An API key was made; ``detail`` has ``key_id`` and ``name``, here and in the six below.
+key_created = Signal()
+#: A key got another name, end, permissions or switch; ``detail["fields"]`` says which.
+key_changed = Signal()
+#: A key got a new secret; ``detail["old_secret_ends"]`` is when the old one ends, in Unix milliseconds.
+key_rotated = Signal()
+#: An old secret was ended before its grace period was over.
+key_secret_ended = Signal()
+key_revoked = Signal()
+#: An operator locked a key: it is refused, and its owner cannot change it.
+key_locked = Signal()
+key_unlocked = Signal()
 
 #: The signal of each kind of event.
 BY_KIND: Mapping[str, Signal] = {
@@ -63,4 +82,11 @@ BY_KIND: Mapping[str, Signal] = {
     "portal.created": portal_created,
     "portal.changed": portal_changed,
     "portal.deleted": portal_deleted,
+    "key.created": key_created,
+    "key.changed": key_changed,
+    "key.rotated": key_rotated,
+    "key.secret_ended": key_secret_ended,
+    "key.revoked": key_revoked,
+    "key.locked": key_locked,
+    "key.unlocked": key_unlocked,
 }

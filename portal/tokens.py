@@ -12,6 +12,10 @@ pat_   access token          the browser's cookie or an API client       24 hour
 
 Each is 256 random bits in base62. At rest there is only the SHA-256 of the whole string: with 256 bits of entropy there
 is nothing to guess, so a slow password hash would buy no safety and cost a quarter of a second a request.
+
+The API keys of end users have the operator's own prefix, and a checksum at the end: ``<prefix>_<43 characters><6
+characters>``. So a typo is told from an unknown key without a query, and a secret scanner that knows the prefix finds keys
+and nothing else.
 """
 
 from __future__ import annotations
@@ -20,21 +24,27 @@ import hashlib
 import hmac
 import re
 import secrets
+import zlib
 
 __all__ = [
     "ACCESS_TOKEN",
+    "API_KEY_ID",
     "EXCHANGE_CODE",
     "PORTAL_ID",
     "ROOT_KEY",
     "ROOT_KEY_ID",
     "SESSION_ID",
+    "api_key_start",
     "base62",
     "derive",
     "digest",
+    "is_api_key",
+    "is_api_key_prefix",
     "is_nonce",
     "is_secret",
     "mask",
     "mint",
+    "mint_api_key",
     "nonce",
     "public_id",
     "redact",
@@ -47,6 +57,7 @@ ACCESS_TOKEN = "pat_"  # noqa: S105 - a prefix, not a secret
 PORTAL_ID = "prt_"
 SESSION_ID = "ps_"
 ROOT_KEY_ID = "rk_"
+API_KEY_ID = "key_"
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _SECRET_BITS = 256
@@ -54,9 +65,17 @@ _SECRET_LENGTH = 43  # the smallest n with 62^n >= 2^256
 _ID_BITS = 128
 _ID_LENGTH = 22
 
+_CHECKSUM_LENGTH = 6  # the smallest n with 62^n >= 2^32
+
 _SECRET_BODY = re.compile(rf"[0-9A-Za-z]{{{_SECRET_LENGTH}}}", re.ASCII)
+_API_KEY = re.compile(rf"[a-z][0-9a-z_]*_[0-9A-Za-z]{{{_SECRET_LENGTH + _CHECKSUM_LENGTH}}}", re.ASCII)
+_API_KEY_PREFIX = re.compile(r"(?!(?:prk|pst|pat)(?:_|\Z))[a-z][0-9a-z]*(?:_[0-9a-z]+)*", re.ASCII)
+_API_KEY_PREFIX_LENGTH = 16
+_START_LENGTH = 4
 # Also behind a letter ("%3Dpst_…", "\\npst_…") and when cut off: most of a secret is still most of a secret.
 _REDACT_PREFIXED = re.compile(r"(prk_|pst_|pat_)(?:(?!prk_|pst_|pat_)[0-9A-Za-z])+", re.ASCII)
+# By its form alone, whatever the prefix; sums are not checked, because a key with a typo is still nearly the key.
+_REDACT_API_KEY = re.compile(rf"_[0-9A-Za-z]{{{_SECRET_LENGTH + _CHECKSUM_LENGTH}}}(?![0-9A-Za-z])", re.ASCII)
 _REDACT_PARAMETER = re.compile(r"([?&](?:session|code)=)[^&\s\"'#]+")
 
 
@@ -97,6 +116,42 @@ def is_secret(value: str, prefix: str) -> bool:
     return value.startswith(prefix) and is_nonce(value[len(prefix) :])
 
 
+def mint_api_key(prefix: str) -> str:
+    """Return a new API key: the operator's ``prefix``, an underscore, 43 base62 characters and 6 of checksum.
+
+    :param prefix: see :func:`is_api_key_prefix`.
+    """
+    body = f"{prefix}_{nonce()}"
+    return body + _checksum(body)
+
+
+def is_api_key(value: str) -> bool:
+    """Say whether ``value`` has the form of an API key, checksum included; if not, it needs no query.
+
+    The checksum is no protection against anybody: who makes up a key makes up its checksum.
+    """
+    if _API_KEY.fullmatch(value) is None:
+        return False
+    return value[-_CHECKSUM_LENGTH:] == _checksum(value[:-_CHECKSUM_LENGTH])
+
+
+def is_api_key_prefix(value: str) -> bool:
+    """Say whether API keys may begin with ``value``: 1 to 16 lowercase letters, digits and single underscores.
+
+    It begins with a letter, and is none of the prefixes above: a key must not pass for a root key.
+    """
+    return len(value) <= _API_KEY_PREFIX_LENGTH and _API_KEY_PREFIX.fullmatch(value) is not None
+
+
+def api_key_start(key: str) -> str:
+    """Return the beginning of an API key, by which people tell theirs apart: its prefix and 4 characters."""
+    return key[: len(key) - _SECRET_LENGTH - _CHECKSUM_LENGTH + _START_LENGTH]
+
+
+def _checksum(body: str) -> str:
+    return base62(zlib.crc32(body.encode()), _CHECKSUM_LENGTH)
+
+
 def digest(secret: str) -> bytes:
     """Return the 32 bytes under which ``secret`` is stored and looked up: SHA-256 of its UTF-8.
 
@@ -133,4 +188,5 @@ def redact(text: str) -> str:
     For log lines: access logs see the landing page's URL, which holds an exchange code until it is spent.
     """
     text = _REDACT_PREFIXED.sub(r"\1***", text)
+    text = _REDACT_API_KEY.sub("_***", text)
     return _REDACT_PARAMETER.sub(r"\1***", text)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from portal import permissions
-from portal.authenticate import AuthenticatedRootKey, AuthenticatedSession
+from portal.authenticate import PREVIEW_TEXT, AuthenticatedRootKey, AuthenticatedSession
 from portal.credentials import CHALLENGE, present_root_key, present_session
 from portal.errors import Forbidden, InsufficientPermissions, PortalError
 from portal.http import states_own_origin
@@ -19,8 +19,6 @@ from .parsers import is_json
 from .users import EndUser, RootKeyUser
 
 __all__ = ["HasCapability", "PortalSessionAuthentication", "RootKeyAuthentication"]
-
-PREVIEW_TEXT = "This is a preview: it can look at everything and change nothing."
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -101,23 +99,14 @@ def HasCapability(capability: str) -> type[BasePermission]:  # noqa: N802 - read
     class CapabilityPermission(BasePermission):
         def has_permission(self, request: Request, view: Any) -> bool:
             try:
-                require_capability(request.auth, capability)
-                if cast(AuthenticatedSession, request.auth).preview and request.method not in _SAFE_METHODS:
+                session = request.auth
+                if not isinstance(session, AuthenticatedSession):
+                    raise InsufficientPermissions(f"Missing permission: '{capability}'")
+                session.require(capability)
+                if session.preview and request.method not in _SAFE_METHODS:
                     raise Forbidden(PREVIEW_TEXT)
             except PortalError as error:
                 raise EnvelopeException(error, request._request) from None
             return True
 
     return CapabilityPermission
-
-
-def require_capability(session: Any, capability: str) -> None:
-    """Refuse unless ``session`` is a portal session that may use ``capability``.
-
-    :raises InsufficientPermissions: it was not granted, or this is no portal session.
-    :raises Forbidden: it writes and the session is a preview.
-    """
-    if not isinstance(session, AuthenticatedSession) or not session.allows(capability):
-        raise InsufficientPermissions(f"Missing permission: '{capability}'")
-    if session.preview and capability in permissions.WRITES:
-        raise Forbidden(PREVIEW_TEXT)

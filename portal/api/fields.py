@@ -74,7 +74,7 @@ class IntegerField(serializers.Field[int, Any, int, Any]):
 
 
 class StringListField(serializers.ListField):
-    """A list of texts, with at least one."""
+    """A list of texts, with at least one unless ``allow_empty`` says otherwise."""
 
     default_error_messages = {
         **_COMMON,
@@ -83,5 +83,5 @@ class StringListField(serializers.ListField):
         "max_length": "This must have at most {max_length} items.",
     }
 
-    def __init__(self, *, child: StringField, max_length: int, **kwargs: Any) -> None:
-        super().__init__(child=child, allow_empty=False, max_length=max_length, **kwargs)
+    def __init__(self, *, child: StringField, max_length: int, allow_empty: bool = False, **kwargs: Any) -> None:
+        super().__init__(child=child, allow_empty=allow_empty, max_length=max_length, **kwargs)

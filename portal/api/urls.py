@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from django.apps import apps
 from django.urls import path, re_path
 
 from portal.health import urlpatterns as health
 
 from .views.base import UnknownOperationView
-from .views.session import EndSession, GetSession, ListKeys
+from .views.keys import CreateKey, DeleteKey, ListKeys, RerollKey, UpdateKey
+from .views.session import EndSession, GetSession
 from .views.sessions import CreateSession, ExchangeSession
 
 app_name = "portal"
@@ -16,7 +20,24 @@ urlpatterns = [
     *health,
     *(
         path(f"v2/{operation.name}", operation.as_view(), name=operation.name.partition(".")[2])
-        for operation in (CreateSession, ExchangeSession, GetSession, EndSession, ListKeys)
+        for operation in (
+            CreateSession,
+            ExchangeSession,
+            GetSession,
+            EndSession,
+            ListKeys,
+            CreateKey,
+            RerollKey,
+            UpdateKey,
+            DeleteKey,
+        )
+    ),
+    # Operations of installed apps, such as portal.contrib.keys: an app names its module of urls in its configuration.
+    *(
+        pattern
+        for app in apps.get_app_configs()
+        if hasattr(app, "portal_api_urls")
+        for pattern in import_module(app.portal_api_urls).urlpatterns
     ),
     # Everything else under our names answers in the envelope; a trailing slash must never become a redirect, which
     # turns the client's POST into a GET.

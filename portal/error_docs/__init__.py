@@ -10,14 +10,20 @@ from collections.abc import Mapping
 
 from portal.errors import CATALOGUE
 
-from . import about_access, about_credentials, about_requests, about_the_server
+from . import about_access, about_credentials, about_keys, about_requests, about_the_server
 from .doc import ErrorDoc
 
 __all__ = ["DOCS", "ErrorDoc"]
 
 _WRITTEN = {
     doc.entry.code: doc
-    for doc in (*about_requests.DOCS, *about_credentials.DOCS, *about_access.DOCS, *about_the_server.DOCS)
+    for doc in (
+        *about_requests.DOCS,
+        *about_credentials.DOCS,
+        *about_access.DOCS,
+        *about_keys.DOCS,
+        *about_the_server.DOCS,
+    )
 }
 
 #: The page of every code, in the order of the HTTP status and, within one, of the catalogue.

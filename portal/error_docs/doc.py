@@ -8,10 +8,24 @@ from typing import Any
 
 from portal.problem import ErrorCode, PortalError
 
-__all__ = ["CHECK_SESSION", "EXAMPLE_REQUEST_ID", "EXCHANGE_CODE", "MINT_SESSION", "VALUES", "ErrorDoc"]
+__all__ = [
+    "CHECK_SESSION",
+    "CREATE_KEY",
+    "EXAMPLE_KEY_ID",
+    "EXAMPLE_REQUEST_ID",
+    "EXCHANGE_CODE",
+    "LIST_KEYS",
+    "MINT_SESSION",
+    "REROLL_KEY",
+    "VALUES",
+    "ErrorDoc",
+]
 
 #: The ``requestId`` of every example.
 EXAMPLE_REQUEST_ID = "req_8fKq2ZrT5wXc1Nvb"
+
+#: The id of the key that examples speak of.
+EXAMPLE_KEY_ID = "key_6Yd0rKqTn2bW8sVfPzXhLm"
 
 #: What in the commands is the reader's own; a name with a dollar sign is a variable of the shell.
 VALUES = {
@@ -19,6 +33,7 @@ VALUES = {
     "$ROOT_KEY": "a root key, `prk_…`",
     "$CODE": "an exchange code that was not used yet, `pst_…`: the `sessionId` that `portal.createSession` answers",
     "$TOKEN": "an access token, `pat_…`: the `token` that `portal.exchangeSession` answers",
+    "$KEY_ID": "the id of an API key, `key_…`: a `keyId` that `portal.listKeys` answers",
     "my-portal": "the portal's slug",
     "user_123": "your id of the user",
 }
@@ -37,6 +52,9 @@ MINT_SESSION = _post(
 )
 EXCHANGE_CODE = _post("exchangeSession", r'"{\"sessionId\": \"$CODE\"}"')
 CHECK_SESSION = _post("getSession", "'{}'", "$TOKEN")
+LIST_KEYS = _post("listKeys", "'{}'", "$TOKEN")
+CREATE_KEY = _post("createKey", """'{"name": "Staging server"}'""", "$TOKEN")
+REROLL_KEY = _post("rerollKey", r'"{\"keyId\": \"$KEY_ID\", \"expiration\": 3600000}"', "$TOKEN")
 
 
 @dataclass(frozen=True, slots=True)

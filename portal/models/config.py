@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from portal import clock, origins, slugs, tokens
 
 from .event import Actor, PortalEvent
+from .key_policy import KeyPolicyFields
 from .lock import lock
 from .validators import validate_capabilities, validate_color, validate_origins, validate_slug
 
@@ -63,7 +64,7 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
 
-class PortalConfig(models.Model):
+class PortalConfig(KeyPolicyFields):
     """One customer portal.
 
     Saving ends sessions where design decision 14 says so: all of a portal that is not enabled, and those minted for
@@ -201,13 +202,13 @@ class PortalConfig(models.Model):
 
         :raises ValidationError: keyed by field.
         """
-        problems: dict[str, str] = {}
+        problems: dict[str, Any] = dict(self.key_policy_problems())
         if self.return_url and isinstance(self.return_origins, list):
             try:
                 origins.check_return_url(self.return_url, self.return_origins)
             except origins.OriginError as error:
                 problems["return_url"] = str(error)
-        for name in ("logo_url", "privacy_url", "support_url"):
+        for name in ("api_url", "logo_url", "privacy_url", "support_url"):
             url = getattr(self, name)
             if not url or (name == "support_url" and url.startswith("mailto:")):
                 continue

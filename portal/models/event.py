@@ -74,6 +74,13 @@ class PortalEvent(models.Model):
         PORTAL_CREATED = "portal.created", _("Portal created")
         PORTAL_CHANGED = "portal.changed", _("Portal changed")
         PORTAL_DELETED = "portal.deleted", _("Portal deleted")
+        KEY_CREATED = "key.created", _("Key created")
+        KEY_CHANGED = "key.changed", _("Key changed")
+        KEY_ROTATED = "key.rotated", _("Key rotated")
+        KEY_SECRET_ENDED = "key.secret_ended", _("Old secret ended")
+        KEY_REVOKED = "key.revoked", _("Key revoked")
+        KEY_LOCKED = "key.locked", _("Key locked")
+        KEY_UNLOCKED = "key.unlocked", _("Key unlocked")
 
     class ActorKind(models.TextChoices):
         """Who did it."""

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from portal import brand, origins, permissions, slugs
+from portal import brand, origins, permissions, slugs, tokens
 
 __all__ = [
     "validate_capabilities",
     "validate_color",
+    "validate_grace_periods",
+    "validate_key_permissions",
+    "validate_key_prefix",
     "validate_origins",
     "validate_root_key_permissions",
     "validate_slug",
 ]
+
+#: A year, in seconds.
+_LONGEST_GRACE = 366 * 86400
+_MAX_GRACE_PERIODS = 10
+_MAX_KEY_PERMISSIONS = 100
+# No white space and no parentheses: verifyKey takes an expression of names, "and", "or" and parentheses.
+_KEY_PERMISSION = re.compile(r"[0-9A-Za-z_.:*/-]{1,100}\Z")
 
 
 def validate_slug(value: str) -> None:
@@ -80,3 +91,42 @@ def validate_root_key_permissions(value: Any) -> None:
                 code="permission",
                 params={"item": item},
             )
+
+
+def validate_key_prefix(value: str) -> None:
+    """Refuse a prefix that :func:`portal.tokens.is_api_key_prefix` refuses."""
+    if not tokens.is_api_key_prefix(value):
+        raise ValidationError(
+            _(
+                "Use 1 to 16 lowercase letters, digits and single underscores, a letter first, for example “acme_live”. "
+                "prk, pst and pat are the portal's own."
+            ),
+            code="prefix",
+        )
+
+
+def validate_key_permissions(value: Any) -> None:
+    """Refuse a list with what cannot name a permission of an API key, or with one twice."""
+    names = _strings(value)
+    for item in names:
+        if not _KEY_PERMISSION.match(item) or item.lower() in {"and", "or"}:
+            raise ValidationError(
+                _("%(item)s: use 1 to 100 letters, digits and any of _ . : * / -, for example maps.read."),
+                code="permission",
+                params={"item": item},
+            )
+    if len(set(names)) < len(names) or len(names) > _MAX_KEY_PERMISSIONS:
+        raise ValidationError(_("Give each permission once, and at most 100 of them."), code="list")
+
+
+def validate_grace_periods(value: Any) -> None:
+    """Refuse anything but a rising list of 1 to 10 whole numbers of seconds, none longer than a year."""
+    numbers = value if isinstance(value, list) else []
+    if (
+        not 1 <= len(numbers) <= _MAX_GRACE_PERIODS
+        or not all(type(item) is int and 0 <= item <= _LONGEST_GRACE for item in numbers)
+        or sorted(set(numbers)) != numbers
+    ):
+        raise ValidationError(
+            _("Give 1 to 10 whole numbers of seconds, the shortest first, for example 0, 3600, 86400."), code="grace"
+        )

@@ -1,4 +1,4 @@
-"""What an end user's own client may ask: about its session and its keys. All are portal-authenticated."""
+"""What an end user's own client may ask about its session. All are portal-authenticated."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any, cast
 from rest_framework.request import Request
 
 from portal import clock, permissions
-from portal.api.authentication import PortalSessionAuthentication, require_capability
-from portal.api.serializers import ListKeysSerializer
+from portal.api.authentication import PortalSessionAuthentication
 from portal.authenticate import AuthenticatedSession
 from portal.http import client_address
 
 from .base import Operation
 
-__all__ = ["EndSession", "GetSession", "ListKeys"]
+__all__ = ["EndSession", "GetSession"]
 
 
 class GetSession(Operation):
@@ -55,16 +54,3 @@ class EndSession(Operation):
         session = cast(AuthenticatedSession, request.auth)
         session.sign_out(client_address(request._request))
         return {"data": {}}
-
-
-class ListKeys(Operation):
-    """``portal.listKeys``: the end user's API keys. Without a key store there are none."""
-
-    name = "portal.listKeys"
-    authentication_classes = [PortalSessionAuthentication]
-    serializer_class = ListKeysSerializer
-
-    def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
-        """Return ``data [key…]`` and ``pagination``."""
-        require_capability(request.auth, "keys:read")
-        return {"data": [], "pagination": {"hasMore": False}}
