@@ -23,6 +23,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
 INSTALLED_APPS = [
     "config",
     "portal",
+    "portal.contrib.keys",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["now", "to_milliseconds", "using"]
+__all__ = ["from_milliseconds", "now", "to_milliseconds", "using"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -47,3 +47,11 @@ def using(source: Callable[[], datetime]) -> Iterator[None]:
 def to_milliseconds(moment: datetime) -> int:
     """Return ``moment`` (aware) as integer Unix milliseconds, exactly: no float is involved."""
     return (moment - _EPOCH) // _MILLISECOND
+
+
+def from_milliseconds(milliseconds: int) -> datetime:
+    """Return the moment of integer Unix milliseconds, aware and in UTC.
+
+    :raises OverflowError: it is before the year 1 or after the year 9999.
+    """
+    return _EPOCH + milliseconds * _MILLISECOND

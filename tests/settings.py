@@ -12,6 +12,7 @@ ROOT_URLCONF = "tests.hosts.full"
 
 INSTALLED_APPS = [
     "portal",
+    "portal.contrib.keys",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.views.decorators.debug import sensitive_variables
@@ -68,7 +68,7 @@ def key_item(key: Key) -> dict[str, Any]:
 
 
 def _moment(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else datetime(1970, 1, 1, tzinfo=UTC) + milliseconds * _MILLISECOND
+    return None if milliseconds is None else clock.from_milliseconds(milliseconds)
 
 
 def _request_id(request: Request) -> str:
