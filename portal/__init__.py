@@ -4,4 +4,4 @@ Add ``portal`` to INSTALLED_APPS and include ``portal.urls`` last; README.md has
 is what docs/reference/ lists, nothing else.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
