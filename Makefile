@@ -1,7 +1,15 @@
 # Needs python3 (3.11 or newer) and make, nothing else. Everything is installed into .venv.
 PYTHON ?= python3
 PORT ?= 8000
+# Processes that share the tests: a number, or logical for one a core. With WORKERS=0 there are none, for a debugger.
+WORKERS ?= logical
 BIN := .venv/bin
+# Each worker has a database of its own, and goes on with what the other has left when it has done its half.
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# These ask nothing of the run's database: pure rules, and projects that have a database of their own.
+ANY_DATABASE := tests/test_brand.py tests/test_demo.py tests/test_package.py tests/test_production.py tests/test_properties.py \
+  tests/test_properties_tokens.py tests/docs/test_checks.py tests/docs/test_commands.py tests/docs/test_how_to.py \
+  tests/docs/test_tutorial.py
 
 .PHONY: help demo test test-sqlite test-postgres test-browser test-browser-all tour screenshot races faults test-all lint format install clean
 
@@ -13,16 +21,16 @@ demo: .venv/.demo  ## Run a working portal at http://127.0.0.1:8000 (PORT=… fo
 
 test: .venv/.installed  ## Run the tests on SQLite and on PostgreSQL, with the coverage of both together
 	@rm -f .coverage .coverage.*
-	COVERAGE_FILE=.coverage.sqlite TEST_DB=sqlite $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
-	COVERAGE_FILE=.coverage.postgres TEST_DB=postgres $(BIN)/python -m pytest --cov --cov-report= --cov-fail-under=0
+	COVERAGE_FILE=.coverage.sqlite TEST_DB=sqlite $(PYTEST) --cov --cov-report= --cov-fail-under=0
+	COVERAGE_FILE=.coverage.postgres TEST_DB=postgres $(PYTEST) $(ANY_DATABASE:%=--ignore=%) --cov --cov-report= --cov-fail-under=0
 	$(BIN)/coverage combine -q .coverage.sqlite .coverage.postgres
 	$(BIN)/coverage report
 
 test-sqlite: .venv/.installed  ## Run the tests on SQLite only
-	TEST_DB=sqlite $(BIN)/python -m pytest
+	TEST_DB=sqlite $(PYTEST)
 
 test-postgres: .venv/.installed  ## Run the tests on PostgreSQL only
-	TEST_DB=postgres $(BIN)/python -m pytest
+	TEST_DB=postgres $(PYTEST)
 
 test-browser: .venv/.installed  ## Run the browser tests; needs chromium (apt-get install chromium, or CHROMIUM=/path)
 	TEST_DB=sqlite $(BIN)/python -m pytest -m "browser and not matrix"

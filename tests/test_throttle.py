@@ -365,6 +365,8 @@ def test_a_thread_that_cannot_start_takes_no_place_for_ever(limit, shared_cache,
         for _ in range(5):
             throttle.count("failed", "x")
     assert shared_cache.command("KEYS", "*") == ""
+    # On a busy machine the first connection alone may take longer than a call has.
+    monkeypatch.setattr(throttle._deadline, "seconds", 10)
     throttle.count("failed", "x")
     assert shared_cache.command("KEYS", "*")
 
