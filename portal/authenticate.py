@@ -6,22 +6,18 @@ slow. A test holds each answer against the ORM's on every state. What is read is
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from django.db import connections, models, router
+from django.db import connections
 from django.views.decorators.debug import sensitive_variables
 
 from . import clock, permissions, tokens
 from .errors import Forbidden, InsufficientPermissions
 from .models import Actor, PortalConfig, PortalEvent, PortalSession, RootKey
-from .models.insert import column
-
-if TYPE_CHECKING:
-    from django.db.backends.base.base import BaseDatabaseWrapper
+from .rawsql import columns, find
 
 __all__ = [
     "PREVIEW_TEXT",
@@ -146,53 +142,25 @@ _ROOT_KEY_FIELDS = (
 )
 
 
-def _columns(model: type[models.Model], names: tuple[str, ...], alias: str, quote: Any) -> str:
-    return ", ".join(f"{alias}.{quote(column(model, name))}" for name in names)
+# Built once a process from the models, so a renamed column cannot be missed.
+@lru_cache(maxsize=8)
+def _session_by_token(using: str) -> str:
+    quote = connections[using].ops.quote_name
+    return (
+        f"SELECT {columns(PortalSession, _SESSION_FIELDS, 's', quote)}, "  # noqa: S608 - names of our own models
+        f"{columns(PortalConfig, _CONFIG_FIELDS, 'c', quote)} FROM {quote(PortalSession._meta.db_table)} s "
+        f"JOIN {quote(PortalConfig._meta.db_table)} c ON c.{quote('id')} = s.{quote('config_id')} "
+        f"WHERE s.{quote('token_hash')} = %s"
+    )
 
 
 @lru_cache(maxsize=8)
-def _statements(using: str) -> tuple[str, str]:
-    """Return the two lookups; built once a process from the models, so a renamed column cannot be missed."""
+def _root_key_by_secret(using: str) -> str:
     quote = connections[using].ops.quote_name
-    session, config, root_key = (quote(model._meta.db_table) for model in (PortalSession, PortalConfig, RootKey))
-    by_token = (
-        f"SELECT {_columns(PortalSession, _SESSION_FIELDS, 's', quote)}, "  # noqa: S608 - names of our own models
-        f"{_columns(PortalConfig, _CONFIG_FIELDS, 'c', quote)} FROM {session} s "
-        f"JOIN {config} c ON c.{quote('id')} = s.{quote('config_id')} WHERE s.{quote('token_hash')} = %s"
-    )
-    by_key = (
-        f"SELECT {_columns(RootKey, _ROOT_KEY_FIELDS, 'k', quote)} FROM {root_key} k "  # noqa: S608
+    return (
+        f"SELECT {columns(RootKey, _ROOT_KEY_FIELDS, 'k', quote)} FROM {quote(RootKey._meta.db_table)} k "  # noqa: S608
         f"WHERE k.{quote('key_hash')} = %s OR k.{quote('previous_key_hash')} = %s"
     )
-    return by_token, by_key
-
-
-def _fetch(
-    which: int, model: type[models.Model], secret: str, times: int
-) -> tuple[tuple[Any, ...] | None, tzinfo | None]:
-    # The writer's database: a replica that lags would still accept a session that was just ended.
-    using = router.db_for_write(model)
-    connection: BaseDatabaseWrapper = connections[using]
-    value = connection.Database.Binary(tokens.digest(secret))  # type: ignore[attr-defined]
-    with connection.cursor() as cursor:
-        cursor.execute(_statements(using)[which], [value] * times)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row, connection.timezone
-
-
-def _moment(value: datetime | None, zone: tzinfo | None) -> datetime | None:
-    """Return a time as a raw cursor gives it as aware UTC.
-
-    PostgreSQL gives aware times; SQLite gives naive ones in ``zone``, the connection's, which is UTC unless DATABASES says
-    otherwise.
-    """
-    if value is None:
-        return None
-    return (value.replace(tzinfo=zone) if value.tzinfo is None else value).astimezone(UTC)
-
-
-def _json(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
 
 
 @sensitive_variables("token")
@@ -203,10 +171,11 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
     """
     if not tokens.is_secret(token, tokens.ACCESS_TOKEN):
         return None
-    row, zone = _fetch(0, PortalSession, token, 1)
-    if row is None:
+    found = find(PortalSession, _session_by_token, token)
+    if found is None:
         return None
-    created_at, expires_at, revoked_at = (_moment(value, zone) for value in row[11:14])
+    row = found.values
+    created_at, expires_at, revoked_at = (found.moment(index) for index in (11, 12, 13))
     if revoked_at is not None or expires_at is None or created_at is None or not row[20]:
         return None
     # Pointed at another keyspace past PortalConfig.save(), as a bulk update does: not this session's keys.
@@ -220,19 +189,19 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
         id=row[1],
         external_id=row[2],
         display_name=row[3],
-        permissions=tuple(_json(row[4])),
+        permissions=tuple(found.json(4)),
         capabilities=frozenset(row[5].split()),
         preview=bool(row[6]),
         return_url=row[8],
         locale=row[9],
-        metadata=_json(row[10]),
+        metadata=found.json(10),
         created_at=created_at,
         expires_at=expires_at,
         portal_pk=row[14],
         portal_id=row[15],
         portal_slug=row[16],
         portal_display_name=row[17],
-        portal_allowed_origins=tuple(_json(row[18])),
+        portal_allowed_origins=tuple(found.json(18)),
     )
 
 
@@ -245,11 +214,11 @@ def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
     """
     if not tokens.is_secret(key, tokens.ROOT_KEY):
         return None
-    row, zone = _fetch(1, RootKey, key, 2)
-    if row is None:
+    found = find(RootKey, _root_key_by_secret, key, times=2)
+    if found is None:
         return None
-    now = clock.now()
-    expires_at, previous_ends_at, last_used_at = (_moment(row[index], zone) for index in (5, 7, 8))
+    row, now = found.values, clock.now()
+    expires_at, previous_ends_at, last_used_at = (found.moment(index) for index in (5, 7, 8))
     if expires_at is not None and now >= expires_at:
         return None
     is_current = bytes(row[6]) == tokens.digest(key)
@@ -259,7 +228,7 @@ def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
         pk=row[0],
         id=row[1],
         name=row[2],
-        permissions=tuple(_json(row[3])),
+        permissions=tuple(found.json(3)),
         enabled=bool(row[4]),
         last_used_at=last_used_at,
     )

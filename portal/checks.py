@@ -53,12 +53,7 @@ _RULES: Sequence[tuple[str, Callable[[Any], bool], str, str]] = (
     ("SESSION_TTL", _positive, "E004", "Use a positive timedelta, for example timedelta(hours=24)."),
     ("PURGE_AFTER", _positive, "E004", "Use a positive timedelta, for example timedelta(days=30)."),
     ("EVENT_RETENTION", _positive, "E004", "Use a positive timedelta, for example timedelta(days=365)."),
-    (
-        "REROLL_GRACE",
-        lambda v: isinstance(v, timedelta) and v >= timedelta(0),
-        "E004",
-        "Use a timedelta that is not negative, for example timedelta(hours=24).",
-    ),
+    ("REROLL_GRACE", lambda v: v == timedelta(0) or _positive(v), "E004", "Use timedelta(0), or a positive one."),
     (
         "THROTTLE_RATES",
         _rates,
@@ -246,5 +241,8 @@ def _static_files() -> Iterator[CheckMessage]:
 
 def register_checks() -> None:
     """Register the checks with Django; called when the app is ready."""
+    from .keystore.checks import check_key_store  # Knows the models, and this module is imported before there are any.
+
     register(check_settings, Tags.security)
+    register(check_key_store, Tags.security)
     register(check_deployment, Tags.security, deploy=True)

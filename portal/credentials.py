@@ -55,7 +55,7 @@ def present_session(request: HttpRequest) -> Presented:
     if not token:
         raise PortalTokenMissing(headers={"WWW-Authenticate": CHALLENGE})
     refused = {"WWW-Authenticate": INVALID_TOKEN}
-    if token.startswith(tokens.ROOT_KEY):
+    if token.startswith(tokens.ROOT_KEY) or tokens.is_api_key(token):
         raise PortalTokenMissing(headers=refused)
     # What a view answers to this request is about one person. Django's cache middleware would keep the answer for everybody:
     # nothing here varies by Cookie, as reading Django's session does.

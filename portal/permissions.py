@@ -22,6 +22,7 @@ __all__ = [
     "may_mint",
     "missing_capabilities",
     "ordered",
+    "verifiable_keyspaces",
 ]
 
 #: All capabilities, in the order in which pages and answers list them. Each grants exactly itself.
@@ -76,7 +77,9 @@ def is_root_key_permission(value: str) -> bool:
     resource_type, _, action = match.groups()
     if action == _MINT_ACTION:
         return resource_type == "portal"
-    return action in _BY_ACTION or action == _VERIFY_ACTION
+    if action == _VERIFY_ACTION:
+        return resource_type == "api"
+    return action in _BY_ACTION
 
 
 def capabilities_of(permissions: Iterable[str], keyspace_id: str) -> frozenset[str]:
@@ -106,6 +109,21 @@ def may_mint(root_key_permissions: Iterable[str], portal_id: str) -> bool:
     """Say whether a root key with these permissions may mint sessions for the portal ``portal_id`` (``prt_…``)."""
     grants = {EVERYTHING, f"portal.*.{_MINT_ACTION}", f"portal.{portal_id}.{_MINT_ACTION}"}
     return not grants.isdisjoint(root_key_permissions)
+
+
+def verifiable_keyspaces(root_key_permissions: Iterable[str]) -> frozenset[str]:
+    """Return the ids of the keyspaces whose keys a root key with these permissions may verify; ``*`` stands for all.
+
+    Each comes from ``api.<keyspace id>.verify_key``, ``*`` also from :data:`EVERYTHING`.
+    """
+    found = set()
+    for permission in root_key_permissions:
+        match = _TUPLE.match(permission)
+        if permission == EVERYTHING:
+            found.add("*")
+        elif match is not None and match[1] == "api" and match[3] == _VERIFY_ACTION:
+            found.add(match[2])
+    return frozenset(found)
 
 
 def missing_capabilities(requested: Iterable[str], root_key_permissions: Iterable[str], keyspace_id: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""How often is too often (design decision 19): calls per root key, failures per address, forms per session.
+"""How often is too often (design decision 19): per root key, per address that failed, per session, per API key.
 
 Counted is what has happened, never what might: a good code or token is looked up first and answered, whatever others behind
 the same address do. Counters are in Django's cache ``default``, one ``incr`` each, which Redis and Memcached do atomically
@@ -11,11 +11,11 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import logging
-import math
 import threading
 import time
 from collections import OrderedDict
 from contextlib import suppress
+from dataclasses import dataclass
 
 from django.core.cache import DEFAULT_CACHE_ALIAS, BaseCache, caches
 from django.core.cache.backends.dummy import DummyCache
@@ -28,12 +28,13 @@ from .deadline import Deadline
 from .errors import TooManyRequests
 from .http import client_address
 
-__all__ = ["WINDOWS", "count", "count_failure", "forget_counts", "parse_rate"]
+__all__ = ["WINDOWS", "Hit", "count", "count_failure", "forget_counts", "hit", "parse_rate"]
 
 logger = logging.getLogger("portal.throttle")
 
 #: The windows that a rate can name, in seconds.
 WINDOWS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
+_NAMES = {seconds: name for name, seconds in WINDOWS.items()}
 
 #: How long the cache may take, and how long it is left alone after it failed.
 CACHE_SECONDS = 0.2
@@ -54,22 +55,63 @@ def parse_rate(rate: str) -> tuple[int, str]:
     return int(number), window
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One act, counted.
+
+    :param number: which of its window it is; the first is 1.
+    :param limit: how many a window may have.
+    :param seconds: the length of a window.
+    :param reset: milliseconds until this window ends, 1 or more.
+    """
+
+    number: int
+    limit: int
+    seconds: int
+    reset: int
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether it is one too many."""
+        return self.number > self.limit
+
+    @property
+    def remaining(self) -> int:
+        """How many more the window may have."""
+        return max(0, self.limit - self.number)
+
+    def refusal(self) -> TooManyRequests:
+        """Return what refuses one too many; who waits as long as it says is in the next window."""
+        return TooManyRequests(self.limit, _NAMES.get(self.seconds, f"{self.seconds}s"), -(-self.reset // 1000))
+
+
+def hit(scope: str, identity: str, limit: int, seconds: int) -> Hit:
+    """Count one act of ``identity`` and return the count; windows begin at whole multiples of their length.
+
+    :param scope: what is counted; scopes do not share counters.
+    :param identity: whose act it is; it is hashed before it becomes part of a cache key.
+    :param limit: how many there may be in a window of ``seconds``. An act over it is counted too, which changes nothing.
+    """
+    length = seconds * 1000
+    window, passed = divmod(clock.to_milliseconds(clock.now()), length)
+    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
+    number = _increment(f"portal:throttle:{scope}:{name}:{window}", seconds)
+    return Hit(number, limit, seconds, length - passed)
+
+
 def count(scope: str, identity: str) -> None:
-    """Count one act of ``identity``; windows begin at whole multiples of their length.
+    """Count one act of ``identity``, as :func:`hit` does.
 
     :param scope: a key of THROTTLE_RATES.
-    :param identity: whose act it is; it is hashed before it becomes part of a cache key.
     :raises TooManyRequests: there have been more in this window than THROTTLE_RATES allows.
     """
     rate = portal_settings.THROTTLE_RATES[scope]
     if rate is None:
         return
     limit, window = parse_rate(rate)
-    length = WINDOWS[window]
-    now = clock.now().timestamp()
-    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    if _increment(f"portal:throttle:{scope}:{name}:{int(now // length)}", length) > limit:
-        raise TooManyRequests(limit, window, math.ceil(length - now % length))
+    counted = hit(scope, identity, limit, WINDOWS[window])
+    if counted.exceeded:
+        raise counted.refusal()
 
 
 def count_failure(request: HttpRequest) -> None:

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import time_machine
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import Client, override_settings
 
+from portal.contrib.keys.models import ApiKey
+from portal.error_docs.doc import EXAMPLE_KEY_ID
 from portal.models import PortalConfig, RootKey
 from portal.throttle import forget_counts
 from tests.factories import PortalConfigFactory, issue_root_key, sign_in
@@ -162,6 +165,87 @@ def service_unavailable(client: Client) -> Any:
     token = sign_in().secret
     with failing(OperationalError("away")):
         return post(client, "getSession", {}, f"Bearer {token}")
+
+
+class Keys:
+    """A user's client, which has one key."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.token = f"Bearer {sign_in().secret}"
+        assert self("createKey", name="Staging server").status_code == 200
+        ApiKey.objects.update(public_id=EXAMPLE_KEY_ID)
+
+    def __call__(self, operation: str, **body: Any) -> Any:
+        return post(self.client, operation, body, self.token)
+
+    def reroll(self, key_id: str = EXAMPLE_KEY_ID) -> Any:
+        return self("rerollKey", keyId=key_id, expiration=3_600_000)
+
+
+def key_store(name: str) -> Any:
+    """Within this context the key store is one of tests/doubles.py."""
+    return override_settings(PORTAL={**settings.PORTAL, "KEY_STORE": {"BACKEND": f"tests.doubles.{name}"}})
+
+
+@provokes("unkey/data/key_not_found")
+def api_key_not_found(client: Client) -> Any:
+    return Keys(client).reroll("key_" + "0" * 22)
+
+
+@provokes("portal/keys/locked")
+def key_locked(client: Client) -> Any:
+    keys = Keys(client)
+    ApiKey.objects.update(locked=True)
+    return keys.reroll()
+
+
+@provokes("portal/keys/already_created")
+def key_already_created(client: Client) -> Any:
+    keys = Keys(client)
+    client.defaults["HTTP_IDEMPOTENCY_KEY"] = "a-random-uuid"
+    assert keys.reroll().status_code == 200
+    return keys.reroll()
+
+
+@provokes("portal/keys/name_taken")
+def key_name_taken(client: Client) -> Any:
+    return Keys(client)("createKey", name="Staging server")
+
+
+@provokes("portal/keys/limit_reached")
+def key_limit_reached(client: Client) -> Any:
+    keys = Keys(client)
+    PortalConfig.objects.update(key_limit=1)
+    return keys("createKey", name="Laptop")
+
+
+@provokes("portal/keys/changed_meanwhile")
+def key_changed_meanwhile(client: Client) -> Any:
+    keys = Keys(client)
+    with key_store("BusyKeyStore"):
+        return keys("updateKey", keyId=EXAMPLE_KEY_ID, enabled=False)
+
+
+@provokes("portal/keys/not_active")
+def key_not_active(client: Client) -> Any:
+    keys = Keys(client)
+    assert keys("updateKey", keyId=EXAMPLE_KEY_ID, enabled=False).status_code == 200
+    return keys.reroll()
+
+
+@provokes("portal/keys/store_failed")
+def key_store_failed(client: Client) -> Any:
+    keys = Keys(client)
+    with key_store("BrokenKeyStore"):
+        return keys("listKeys")
+
+
+@provokes("portal/keys/store_unavailable")
+def key_store_unavailable(client: Client) -> Any:
+    keys = Keys(client)
+    with key_store("SilentKeyStore"):
+        return keys("listKeys")
 
 
 def provoke(code: str, **portal: Any) -> Any:

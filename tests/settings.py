@@ -19,6 +19,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    # A host with keys of its own, for the key store of docs/how-to/write-a-key-store.md.
+    "rest_framework_api_key",
+    "tests.hosts.apikeys",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from portal import authenticate, clock, tokens
 from portal.authenticate import authenticate_root_key, authenticate_session
@@ -78,6 +78,23 @@ def test_times_are_aware_utc():
     assert found.row.config.slug == found.portal_slug
 
 
+def test_a_connection_can_have_a_time_zone(monkeypatch):
+    """DATABASES may name one, in which SQLite then stores times."""
+    # The object itself: what it has worked out it keeps.
+    actual = connections["default"]
+    monkeypatch.setitem(actual.settings_dict, "TIME_ZONE", "Asia/Kathmandu")
+    for name in ("timezone", "timezone_name"):
+        actual.__dict__.pop(name, None)
+    try:
+        found = authenticate_session(sign_in().secret)
+        assert found.expires_at == found.row.expires_at
+        assert timedelta(hours=23) < found.expires_at - clock.now() <= timedelta(hours=24)
+        assert found.expires_at.utcoffset() == timedelta(0)
+    finally:
+        for name in ("timezone", "timezone_name"):
+            actual.__dict__.pop(name, None)
+
+
 def test_a_row_that_breaks_the_rules_is_nobody():
     """Defence in depth: were there a token without an expiry, it would not be a session for ever."""
     session, token = sign_in()
@@ -129,7 +146,7 @@ def test_what_cannot_be_a_credential_costs_no_query(django_assert_num_queries):
 
 def test_the_lookups_use_the_hash_index():
     """Row 8: by hash, through an index, whatever the table's size."""
-    by_token, by_key = authenticate._statements("default")
+    by_token, by_key = authenticate._session_by_token("default"), authenticate._root_key_by_secret("default")
     value = connection.Database.Binary(b"0" * 32)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

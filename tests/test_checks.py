@@ -14,6 +14,9 @@ from django.core.management.base import SystemCheckError
 
 from portal import checks
 from portal.checks import check_deployment, check_settings, known_keys
+from portal.keystore import KeyStore
+from portal.keystore import checks as keystore_checks
+from portal.keystore.checks import check_key_store
 
 SAFE = {"BASE_URL": "https://portal.example.com"}
 
@@ -48,6 +51,7 @@ def test_safe_settings_are_silent(portal):
             ERROR_DOCS_URL="https://docs.example.com/errors",
             AUTO_CONTINUE=False,
             THROTTLE_RATES={"failed": "5/sec", "create_session": None},
+            REROLL_GRACE=timedelta(0),
         )
         == []
     )
@@ -76,6 +80,9 @@ def test_e002_an_unknown_key_and_its_nearest(settings):
         ("SESSION_TTL", timedelta(0), "E004"),
         ("PURGE_AFTER", "30 days", "E004"),
         ("EVENT_RETENTION", 365, "E004"),
+        ("REROLL_GRACE", 86400, "E004"),
+        ("REROLL_GRACE", 0, "E004"),
+        ("REROLL_GRACE", timedelta(hours=-1), "E004"),
         ("THROTTLE_RATES", "60/min", "E012"),
         ("THROTTLE_RATES", {"failed": "60/minute"}, "E012"),
         ("THROTTLE_RATES", {"failed": 60}, "E012"),
@@ -103,6 +110,75 @@ def test_e010_a_prefixed_name_must_be_secure(portal):
 
 def test_e011_same_site_none_must_be_secure(portal):
     assert portal(COOKIE_SAMESITE="None", COOKIE_SECURE=False) == ["portal.E011"]
+
+
+class UnmakeableKeyStore(KeyStore):
+    """It cannot be made without a server, and has no methods yet."""
+
+
+@pytest.fixture
+def store(settings):
+    """Return ``store(setting)``, which returns what the check says about it."""
+
+    def check(setting):
+        settings.PORTAL = {**SAFE, "KEY_STORE": setting}
+        return check_key_store()
+
+    return check
+
+
+MEMORY = "portal.keystore.memory.MemoryKeyStore"
+
+
+@pytest.mark.parametrize("right", [None, {"BACKEND": MEMORY}, {"BACKEND": MEMORY, "OPTIONS": {}}])
+def test_a_key_store_is_silent(store, right):
+    assert store(right) == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (MEMORY, "it is not a dictionary with a BACKEND."),
+        ({}, "it is not a dictionary with a BACKEND."),
+        ({"BACKEND": None}, "it is not a dictionary with a BACKEND."),
+        ({"BACKEND": MEMORY, "OPTION": {}}, "it has no key 'OPTION'."),
+        ({"BACKEND": MEMORY, 7: {}}, "it has no key '7'."),
+        ({"BACKEND": MEMORY, "OPTIONS": None}, "its OPTIONS are not a dictionary."),
+        ({"BACKEND": MEMORY, "OPTIONS": ["host"]}, "its OPTIONS are not a dictionary."),
+        ({"BACKEND": "nowhere.Store"}, "its BACKEND cannot be imported. No module named 'nowhere'"),
+        ({"BACKEND": "portal.keystore.memory.Store"}, "its BACKEND cannot be imported. Module"),
+        ({"BACKEND": "memory"}, "its BACKEND cannot be imported. memory doesn't look like a module path"),
+        ({"BACKEND": "datetime.datetime"}, "its BACKEND is not a subclass of portal.keystore.KeyStore."),
+        ({"BACKEND": "portal.clock.now"}, "its BACKEND is not a subclass of portal.keystore.KeyStore."),
+        ({"BACKEND": MEMORY, "OPTIONS": {"host": "x"}}, "the store cannot be made. TypeError: "),
+        ({"BACKEND": "tests.test_checks.UnmakeableKeyStore"}, "the store cannot be made. TypeError: "),
+        ({"BACKEND": MEMORY, "OPTIONS": {7: "x"}}, "the store cannot be made. TypeError: "),
+    ],
+)
+def test_e013_no_key_store(store, wrong, words):
+    (message,) = store(wrong)
+    assert ids([message]) == ["portal.E013"]
+    assert message.msg.startswith(f"PORTAL['KEY_STORE'] names no key store: {words}")
+    # The other checks do not need it.
+    assert check_settings() == []
+    assert check_deployment() is not None
+
+
+def test_a_key_store_checks_itself(store):
+    options = {"opinion": "The options are odd."}
+    (message,) = store({"BACKEND": "tests.keystore.doubles.KeptStore", "OPTIONS": options})
+    assert (message.id, message.msg) == ("tests.W001", "The options are odd.")
+
+
+def test_e001_is_told_once(settings):
+    settings.PORTAL = ["KEY_STORE"]
+    assert check_key_store() == []
+
+
+def test_django_runs_the_key_stores_check(settings):
+    settings.PORTAL = {**SAFE, "KEY_STORE": "memory"}
+    with pytest.raises(SystemCheckError, match=r"portal\.E013"):
+        call_command("check", stdout=StringIO(), stderr=StringIO())
 
 
 def test_w001_without_base_url(settings):
@@ -210,7 +286,7 @@ def test_w106_a_stricter_isolation(deployment, monkeypatch, level, expected):
 
 
 def test_ids_are_tested_and_used_for_one_thing():
-    source = Path(checks.__file__).read_text()
+    source = "".join(Path(module.__file__).read_text() for module in (checks, keystore_checks))
     used = set(re.findall(r'"(?:portal\.)?([EW]\d{3})"', source))
     tested = set(re.findall(r"[EW]\d{3}", Path(__file__).read_text().upper().replace("PORTAL.", "")))
     assert used <= tested
@@ -219,9 +295,11 @@ def test_ids_are_tested_and_used_for_one_thing():
 
 
 def test_every_setting_is_checked():
-    assert set(known_keys()) == {rule[0] for rule in checks._RULES}
+    # KEY_STORE has a check of its own.
+    assert set(known_keys()) == {rule[0] for rule in checks._RULES} | {"KEY_STORE"}
 
 
+@pytest.mark.django_db
 def test_django_runs_them(settings):
     settings.PORTAL = {"NONSENSE": 1, **SAFE}
     with pytest.raises(SystemCheckError, match=r"portal\.E002"):

@@ -11,6 +11,8 @@ from django.core.management import CommandError, call_command
 
 from portal import clock
 from portal.authenticate import authenticate_root_key
+from portal.keystore import get_key_store
+from portal.keystore.none import NoKeyStore
 from portal.models import PortalConfig, PortalEvent, PortalSession, RootKey
 from portal.permissions import CAPABILITIES, MINT_ANY_SESSION
 from tests.factories import mint, sign_in
@@ -19,6 +21,13 @@ from tests.pages.flow import enter
 pytestmark = pytest.mark.django_db
 
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
+
+
+class AwayKeyStore(NoKeyStore):
+    """It cannot be reached."""
+
+    def purge(self, before, batch_size):
+        raise ConnectionError
 
 
 def run(*arguments):
@@ -132,7 +141,12 @@ def noon():
 
 @pytest.mark.usefixtures("noon")
 def test_purge(config, settings):
-    settings.PORTAL = {**settings.PORTAL, "PURGE_AFTER": timedelta(days=1), "EVENT_RETENTION": timedelta(hours=30)}
+    settings.PORTAL = {
+        **settings.PORTAL,
+        "PURGE_AFTER": timedelta(days=1),
+        "EVENT_RETENTION": timedelta(hours=30),
+        "KEY_STORE": {"BACKEND": "portal.keystore.none.NoKeyStore"},
+    }
     for _ in range(5):
         mint(config)
     with clock.using(lambda: NOON + timedelta(hours=1)):
@@ -142,11 +156,32 @@ def test_purge(config, settings):
         old = {"sessions": 5, "events": 0}
         assert run_json("portal_purge", "--dry-run") == {"would_delete": old}
         assert "Would delete 5 sessions and 0 events" in run("portal_purge", "--dry-run")
-        assert run_json("portal_purge", "--batch", "2") == {"deleted": old}
-        assert "Deleted 0 sessions" in run("portal_purge")
+        assert run_json("portal_purge", "--batch", "2") == {"deleted": {**old, "keys": 0}}
+        assert run("portal_purge") == "Deleted 0 sessions, 0 events and 0 revoked keys.\n"
     assert list(PortalSession.objects.all()) == [kept]
     with clock.using(lambda: NOON + timedelta(hours=30, minutes=20)):
-        assert run_json("portal_purge", "--batch", "2") == {"deleted": {"sessions": 0, "events": events - 2}}
+        assert run_json("portal_purge", "--batch", "2") == {"deleted": {"sessions": 0, "events": events - 2, "keys": 0}}
     assert {event.kind for event in PortalEvent.objects.all()} == {"session.created", "session.exchanged"}
     with pytest.raises(CommandError, match="--batch"):
         run("portal_purge", "--batch", "0")
+
+
+@pytest.mark.usefixtures("noon")
+def test_purge_lets_the_key_store_delete_in_batches(settings):
+    store = {"BACKEND": "tests.keystore.doubles.KeptStore", "OPTIONS": {"kept": 5}}
+    settings.PORTAL = {**settings.PORTAL, "PURGE_AFTER": timedelta(days=1), "KEY_STORE": store}
+    assert run_json("portal_purge", "--dry-run") == {"would_delete": {"sessions": 0, "events": 0}}
+    assert get_key_store().store.asked == []
+    assert run_json("portal_purge", "--batch", "2") == {"deleted": {"sessions": 0, "events": 0, "keys": 5}}
+    assert get_key_store().store.asked == [(NOON - timedelta(days=1), 2)] * 4
+    assert "and 0 revoked keys" in run("portal_purge")
+
+
+@pytest.mark.usefixtures("noon")
+def test_purge_has_done_the_rest_when_the_key_store_is_away(config, settings):
+    mint(config)
+    with clock.using(lambda: NOON + timedelta(days=60)):
+        settings.PORTAL = {**settings.PORTAL, "KEY_STORE": {"BACKEND": "tests.test_commands.AwayKeyStore"}}
+        with pytest.raises(ConnectionError):
+            run("portal_purge")
+    assert not PortalSession.objects.exists()

@@ -18,10 +18,15 @@ from typing import Any
 import pytest
 import time_machine
 
+from portal import clock
+from portal.contrib.keys.models import ApiKey
 from portal.error_docs import DOCS
 from portal.errors import CATALOGUE
+from portal.keystore import get_key_store
+from portal.keystore.base import NewKey, Owner
 from portal.models import PortalConfig, RootKey
 from portal.throttle import forget_counts
+from tests import provocations
 from tests.factories import issue_root_key, mint, sign_in
 from tests.projects import ROOT
 from tests.provocations import PROVOCATIONS, provoke
@@ -127,6 +132,12 @@ def test_an_example_is_the_live_answer(code: str) -> None:
 # Commands --------------------------------------------------------------------------------------------------------------
 
 
+def make_key(config: PortalConfig) -> str:
+    """Make a key of the user that the commands are about, and return its id."""
+    new = NewKey("Laptop", clock.now() + timedelta(days=90))
+    return get_key_store().create_key(Owner(config, "user_123"), new, request_id="a-random-uuid").key.id
+
+
 class Caller:
     """Runs a page's command in a shell that has nothing but what the page names."""
 
@@ -136,6 +147,7 @@ class Caller:
             "ROOT_KEY": issue_root_key(granted=["portal.*.create_portal_session", "keys:read"]).secret,
             "CODE": mint(PortalConfig.objects.get(slug="my-portal")).secret,
             "TOKEN": sign_in(PortalConfig.objects.get(slug="my-portal")).secret,
+            "KEY_ID": make_key(PortalConfig.objects.get(slug="my-portal")),
         }
 
     def run(self, code: str, **values: str) -> dict[str, Any]:
@@ -165,7 +177,7 @@ def test_the_command_succeeds(code: str, caller: Caller) -> None:
     if "health/ready" in DOCS[code].curl:
         assert answer == {"status": "ok"}
     else:
-        assert set(answer) == {"meta", "data"}
+        assert set(answer) == {"meta", "data"} | ({"pagination"} if "listKeys" in DOCS[code].curl else set())
 
 
 @contextmanager
@@ -184,6 +196,13 @@ def value(**values: str) -> Iterator[dict[str, str]]:
     yield values
 
 
+@contextmanager
+def key_store(name: str) -> Iterator[dict[str, str]]:
+    """Within the block the key store is this double."""
+    with provocations.key_store(name):
+        yield {}
+
+
 #: What is wrong before it is fixed, where the command itself is not what was wrong.
 WRONG: dict[str, Callable[[], Any]] = {
     "unkey/authentication/malformed": lambda: value(ROOT_KEY=""),
@@ -196,6 +215,10 @@ WRONG: dict[str, Callable[[], Any]] = {
     ),
     "unkey/authorization/key_disabled": lambda: row(RootKey.objects, enabled=False),
     "unkey/data/portal_config_not_found": lambda: row(PortalConfig.objects, slug="my-old-portal"),
+    "portal/keys/locked": lambda: row(ApiKey.objects, locked=True),
+    "portal/keys/name_taken": lambda: row(ApiKey.objects, name="Staging server"),
+    "portal/keys/store_failed": lambda: key_store("BrokenKeyStore"),
+    "portal/keys/store_unavailable": lambda: key_store("SilentKeyStore"),
 }
 
 

@@ -43,8 +43,8 @@ def test_a_host_of_the_pages_alone_under_a_prefix(settings, config, client):
 
     form = {name: field(html, name) for name in ("code", "form_token", "instead_of")}
     answer = client.post("/customers/my-portal/enter/", form)
-    assert answer["Location"] == "/customers/my-portal/session/"
-    assert heading(client.get(answer["Location"])) == "Your session"
+    assert answer["Location"] == "/customers/my-portal/keys/"
+    assert heading(client.get(answer["Location"])) == "API keys"
     assert client.post("/customers/v2/portal.getSession").status_code == 404
 
 

@@ -12,6 +12,7 @@ from portal.permissions import (
     may_mint,
     missing_capabilities,
     ordered,
+    verifiable_keyspaces,
 )
 
 
@@ -71,7 +72,10 @@ def test_root_key_permissions(value):
 
 @pytest.mark.parametrize(
     "value",
-    ["", "**", "api.*.create_portal_session", "api.*.*", "api.*.fly", "portal.*.create_portal_session\n", "keys"],
+    [
+        *("", "**", "api.*.create_portal_session", "api.*.*", "api.*.fly", "portal.*.create_portal_session\n", "keys"),
+        *("portal.*.verify_key", "api.*.verify_key\n"),
+    ],
 )
 def test_no_root_key_permissions(value):
     assert not is_root_key_permission(value)
@@ -82,6 +86,30 @@ def test_may_mint():
     assert may_mint(["portal.*.create_portal_session"], "prt_1")
     assert may_mint(["portal.prt_1.create_portal_session"], "prt_1")
     assert not may_mint(["portal.prt_2.create_portal_session", *CAPABILITIES], "prt_1")
+
+
+@pytest.mark.parametrize(
+    ("held", "expected"),
+    [
+        (["*"], {"*"}),
+        (["api.*.verify_key"], {"*"}),
+        (["api.ks_1.verify_key", "api.ks_2.verify_key", "keys:read"], {"ks_1", "ks_2"}),
+        (["api.ks_1.verify_key", "*"], {"ks_1", "*"}),
+        (
+            [
+                "portal.*.verify_key",
+                "api.*.read_key",
+                "api.*.*",
+                "api.*.verify_keys",
+                "api.*.verify_key.",
+                *CAPABILITIES,
+            ],
+            set(),
+        ),
+    ],
+)
+def test_verifiable_keyspaces(held, expected):
+    assert verifiable_keyspaces(held) == expected
 
 
 def test_missing_capabilities():

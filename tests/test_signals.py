@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models.signals import pre_save
 
-from portal import signals
+from portal import clock, signals
+from portal.authenticate import authenticate_session
+from portal.contrib.keys.admin import acts
+from portal.contrib.keys.models import ApiKey
+from portal.keystore.actions import SessionKeys
 from portal.models import Actor, PortalConfig, PortalEvent, PortalSession, RootKey
 from tests.envelopes import assert_refused
 from tests.factories import PortalConfigFactory, issue_root_key, mint, sign_in
@@ -83,6 +87,52 @@ def test_row_45_each_act_is_heard_of_once_and_in_order(heard):
         session.public_id,
         "192.0.2.8",
     )
+
+
+def test_row_45_each_act_on_a_key_is_heard_of_once_and_in_order(heard, config):
+    access = sign_in(config)
+    session = authenticate_session(access.secret)
+    keys = SessionKeys(session, config, address="192.0.2.8")
+    del heard[:]
+    key, _ = keys.create("Laptop", expires_at=clock.now() + timedelta(days=1), request_id="create")
+    keys.update(key.id, {"name": "Desk", "enabled": True})
+    keys.reroll(key.id, grace=timedelta(hours=1), request_id="reroll")
+    keys.end_old_secret(key.id)
+    row = ApiKey.objects.get()
+    # A second lock and a second unlock change nothing.
+    assert [acts.lock(row, OPERATOR), acts.lock(row, OPERATOR)] == [True, False]
+    assert [acts.unlock(row, OPERATOR), acts.unlock(row, OPERATOR)] == [True, False]
+    keys.revoke(key.id)
+    assert [name for name, _ in heard] == [
+        "key.created",
+        "key.changed",
+        "key.rotated",
+        "key.secret_ended",
+        "key.locked",
+        "key.unlocked",
+        "key.revoked",
+    ]
+    for name, event in heard:
+        assert PortalEvent.objects.get(pk=event.pk).fields() == event.fields()
+        assert event.detail["key_id"] == key.id
+        assert event.external_id == "user_123"
+        assert event.portal_id == config.public_id
+        by_operator = name in {"key.locked", "key.unlocked"}
+        assert (event.actor_kind, event.actor_id, event.address, event.session_id) == (
+            ("operator", "ada", "192.0.2.7", "") if by_operator else ("end_user", "user_123", "192.0.2.8", session.id)
+        )
+    assert dict(heard)["key.changed"].detail["fields"] == ["enabled", "name"]
+
+
+def test_nobody_hears_of_a_key_whose_transaction_was_rolled_back(heard, config):
+    session = authenticate_session(sign_in(config).secret)
+    keys = SessionKeys(session, config)
+    del heard[:]
+    with transaction.atomic():
+        keys.create("Laptop", expires_at=clock.now() + timedelta(days=1), request_id="create")
+        transaction.set_rollback(True)
+    assert heard == []
+    assert not ApiKey.objects.exists()
 
 
 def test_portals_deleted_in_bulk_are_heard_of_one_by_one(heard):

@@ -50,6 +50,22 @@ class PortalConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             gettext_lazy("Branding"),
             {"fields": ("primary_color", "contrast", "logo_url", "logo", "dark_logo")},
         ),
+        (
+            gettext_lazy("Keys"),
+            {
+                "fields": (
+                    "key_prefix",
+                    "key_default_days",
+                    "key_longest_days",
+                    "key_never_expires",
+                    "key_limit",
+                    "key_permissions",
+                    "key_default_permissions",
+                    "key_grace_periods",
+                    "api_url",
+                )
+            },
+        ),
         (gettext_lazy("Pages"), {"fields": ("support_url", "privacy_url", "show_powered_by", "locale")}),
         (
             gettext_lazy("Sessions"),
@@ -128,7 +144,7 @@ class PortalConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         actor, uploads = operator(request), form.uploads()
         if not change:
             obj.save(actor=actor)
-        fields = [*form.changed_fields()] if change else []
+        fields = [*form.changed_columns()] if change else []
         for column, data in uploads.items():
             dark = column == LOGO_FIELDS["dark_logo"]
             if data is False:

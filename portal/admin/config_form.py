@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from portal.images import MAX_BYTES, ImageError, clean_image
 from portal.models import PortalConfig
 
-from .fields import CapabilitiesField, ColorWidget, OriginsField
+from .changes import ChangesForm
+from .fields import CapabilitiesField, ColorWidget, GracePeriodsField, KeyPermissionsField, OriginsField
 
 __all__ = ["LOGO_FIELDS", "PortalConfigForm"]
 
@@ -37,12 +38,8 @@ class _Stored:
         return self.name
 
 
-class PortalConfigForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A portal, with uploads for its logos.
-
-    What counts as changed is what the operator changed, not what differs from the row: the form carries along what it
-    showed. Whatever somebody else saved meanwhile in other fields stays (and is what this input is checked with).
-    """
+class PortalConfigForm(ChangesForm):
+    """A portal, with uploads for its logos."""
 
     #: Where the portal is, set by the admin for each request; empty where that is not known.
     address = ""
@@ -68,7 +65,13 @@ class PortalConfigForm(forms.ModelForm):  # type: ignore[type-arg]
 
         model = PortalConfig
         fields = ()
-        field_classes = {**dict.fromkeys(_ORIGINS, OriginsField), "extra_capabilities": CapabilitiesField}
+        field_classes = {
+            **dict.fromkeys(_ORIGINS, OriginsField),
+            "extra_capabilities": CapabilitiesField,
+            "key_permissions": KeyPermissionsField,
+            "key_default_permissions": KeyPermissionsField,
+            "key_grace_periods": GracePeriodsField,
+        }
         widgets = {
             "primary_color": ColorWidget(attrs={"maxlength": 7, "placeholder": "#2563eb", "spellcheck": "false"})
         }
@@ -76,6 +79,16 @@ class PortalConfigForm(forms.ModelForm):  # type: ignore[type-arg]
             **_ORIGINS,
             "keyspace_id": _(
                 "Which keys this portal shows, in the key store's words. Changing it ends all sessions of this portal."
+            ),
+            "key_permissions": _(
+                "What users may choose for a key, in your API's words, for example “maps.read”. One per line. None: keys "
+                "have no permissions."
+            ),
+            "key_default_permissions": _(
+                "What a new key has when nothing is said; some of those offered. One per line."
+            ),
+            "key_grace_periods": _(
+                "How long the old secret may keep working after a rotation. Users choose from these."
             ),
             "locale": _(
                 "A language code such as de or pt-br. Empty: the language that the visitor's browser asks for."
@@ -88,9 +101,11 @@ class PortalConfigForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        periods = self.fields.get("key_grace_periods")
+        if isinstance(periods, GracePeriodsField):
+            periods.offer(self.instance.key_grace_periods)
         if self.instance.pk is not None:
             self._show_stored_logos()
-            self._remember_what_is_shown()
             if "slug" in self.fields:
                 self.fields["slug"].help_text = _(
                     "Changing it breaks what holds the old name: links that are open, bookmarks, and createSession calls "
@@ -102,12 +117,8 @@ class PortalConfigForm(forms.ModelForm):  # type: ignore[type-arg]
             if stored := getattr(self.instance, column):
                 self.initial[name] = _Stored(stored, self.address + stored)
 
-    def _remember_what_is_shown(self) -> None:
-        """Send along what each field shows, where this is the first showing or what was shown came back."""
-        for name in self._model_fields():
-            self.fields[name].show_hidden_initial = not self.is_bound or self.add_initial_prefix(name) in self.data
-
-    def _model_fields(self) -> list[str]:
+    def columns(self) -> list[str]:
+        """Return the fields of the form but the uploads."""
         return [name for name in self.fields if name not in LOGO_FIELDS]
 
     def clean_logo(self) -> Any:
@@ -132,11 +143,9 @@ class PortalConfigForm(forms.ModelForm):  # type: ignore[type-arg]
         return data
 
     def clean(self) -> dict[str, Any]:
-        """Take what the operator did not touch from the row as it is now."""
+        """Keep the portal open for now, where it is to be switched off."""
         super().clean()
         if self.instance.pk is not None:
-            for name in set(self._model_fields()) - set(self.changed_data):
-                self.cleaned_data[name] = getattr(self.instance, name)
             self._ask_before_disabling()
         return self.cleaned_data
 
@@ -145,10 +154,6 @@ class PortalConfigForm(forms.ModelForm):  # type: ignore[type-arg]
             self.wants_disabled = True
             self.cleaned_data["enabled"] = True
             self.changed_data.remove("enabled")
-
-    def changed_fields(self) -> list[str]:
-        """Return the columns of the portal that the operator changed, uploads apart."""
-        return [name for name in self._model_fields() if name in self.changed_data]
 
     def uploads(self) -> dict[str, Any]:
         """Return what happens to the logos, by column: the bytes of a new one, or False to remove it."""

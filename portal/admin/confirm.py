@@ -1,4 +1,4 @@
-"""Pages that ask before something ends; for sessions and root keys."""
+"""Pages that ask before something ends, and one that says why nothing was done."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 
 from .page import object_context
 
-__all__ = ["confirm_page"]
+__all__ = ["confirm_page", "refused_page"]
 
 
 def confirm_page(
@@ -40,3 +40,14 @@ def confirm_page(
             **context,
         },
     )
+
+
+def refused_page(
+    model_admin: ModelAdmin[Any], request: HttpRequest, title: str, *, original: Any, text: str, page: str
+) -> TemplateResponse:
+    """Answer 409 with the reason why nothing was done.
+
+    :param page: the address of the key that it is about.
+    """
+    context = {**object_context(model_admin, request, title, original), "text": text, "page": page}
+    return TemplateResponse(request, "admin/portal/refused.html", context, status=409)

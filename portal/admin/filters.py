@@ -20,7 +20,9 @@ from portal.models import PortalConfig, PortalEvent, PortalSession, RootKey
 from .paging import ids_between
 
 __all__ = [
+    "LISTED",
     "ActorKindFilter",
+    "ChoiceFilter",
     "CreatedFilter",
     "EventPortalFilter",
     "KindFilter",
@@ -30,10 +32,10 @@ __all__ = [
 ]
 
 #: So many portals or root keys are listed; the others are reached by their public id in the address.
-_LISTED = 100
+LISTED = 100
 
 
-class _ChoiceFilter(SimpleListFilter):
+class ChoiceFilter(SimpleListFilter):
     """One column, one value."""
 
     parameters: ClassVar[tuple[str, ...]]
@@ -58,7 +60,7 @@ class _ChoiceFilter(SimpleListFilter):
         return queryset if self.value() is None else queryset.filter(**{self.column: self.value()})
 
 
-class StateFilter(_ChoiceFilter):
+class StateFilter(ChoiceFilter):
     """By what a session's state is now."""
 
     title = _("state")
@@ -75,7 +77,7 @@ class StateFilter(_ChoiceFilter):
         return queryset if state is None else queryset.in_state(state)
 
 
-class EventPortalFilter(_ChoiceFilter):
+class EventPortalFilter(ChoiceFilter):
     """By portal; the portal of an event may be deleted."""
 
     title = _("portal")
@@ -85,7 +87,7 @@ class EventPortalFilter(_ChoiceFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the portals."""
-        return list(PortalConfig.objects.values_list("public_id", "slug")[:_LISTED])
+        return list(PortalConfig.objects.values_list("public_id", "slug")[:LISTED])
 
 
 class SessionPortalFilter(EventPortalFilter):
@@ -98,7 +100,7 @@ class SessionPortalFilter(EventPortalFilter):
         return _owned(self, PortalConfig, queryset)
 
 
-class RootKeyFilter(_ChoiceFilter):
+class RootKeyFilter(ChoiceFilter):
     """By the root key that minted a session."""
 
     title = _("root key")
@@ -108,14 +110,14 @@ class RootKeyFilter(_ChoiceFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Return the root keys."""
-        return list(RootKey.objects.values_list("public_id", "name")[:_LISTED])
+        return list(RootKey.objects.values_list("public_id", "name")[:LISTED])
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Return the root key's sessions."""
         return _owned(self, RootKey, queryset)
 
 
-def _owned(chosen: _ChoiceFilter, model: Any, queryset: Any) -> Any:
+def _owned(chosen: ChoiceFilter, model: Any, queryset: Any) -> Any:
     """Return the rows whose owner has the chosen public id: by key, so that no join stands between them and the index."""
     if chosen.value() is None:
         return queryset
@@ -123,7 +125,7 @@ def _owned(chosen: _ChoiceFilter, model: Any, queryset: Any) -> Any:
     return queryset.none() if owner is None else queryset.filter(**{chosen.column: owner})
 
 
-class KindFilter(_ChoiceFilter):
+class KindFilter(ChoiceFilter):
     """By what happened."""
 
     title = _("kind")
@@ -136,7 +138,7 @@ class KindFilter(_ChoiceFilter):
         return PortalEvent.Kind.choices
 
 
-class ActorKindFilter(_ChoiceFilter):
+class ActorKindFilter(ChoiceFilter):
     """By who did it."""
 
     title = _("actor")

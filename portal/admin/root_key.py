@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
-from django.utils.crypto import salted_hmac
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -18,22 +17,13 @@ from django.views.decorators.debug import sensitive_variables
 from portal import clock, tokens
 from portal.models import RootKey
 
+from . import once
 from .actor import operator
 from .root_key_actions import RootKeyActions
 from .root_key_form import CreateRootKeyForm, EditRootKeyForm
-from .secret import secret_page
+from .root_key_secret import root_key_secret_page
 
 __all__ = ["RootKeyAdmin"]
-
-# Whichever button made the key, the next page is the one with its secret.
-_ONE_BUTTON = {"show_save_and_add_another": False, "show_save_and_continue": False}
-
-
-def _id_of(request: HttpRequest, request_id: str) -> str:
-    """Return the public id of the key that this sending of the form makes: the table's unique constraint stops a second."""
-    value = f"{request.user.pk}:{request_id}"
-    digest = salted_hmac("portal.admin.root_key", value, algorithm="sha256").digest()
-    return tokens.ROOT_KEY_ID + tokens.base62(int.from_bytes(digest[:16]), 22)
 
 
 @admin.register(RootKey)
@@ -101,7 +91,7 @@ class RootKeyAdmin(RootKeyActions):
         if made := self._made_by_this_form(request):
             return self._already_made(request, made)
         try:
-            return super().add_view(request, form_url, {**_ONE_BUTTON, **(extra_context or {})})
+            return super().add_view(request, form_url, {**once.ONE_BUTTON, **(extra_context or {})})
         except (DatabaseError, ValidationError):
             # The same form was sent twice at the same time, and the other was first.
             if made := self._made_by_this_form(request):
@@ -110,7 +100,11 @@ class RootKeyAdmin(RootKeyActions):
 
     def _made_by_this_form(self, request: HttpRequest) -> RootKey | None:
         request_id = request.POST.get("request_id", "")
-        return RootKey.objects.filter(public_id=_id_of(request, request_id)).first() if request_id else None
+        return (
+            RootKey.objects.filter(public_id=once.public_id(request, request_id, tokens.ROOT_KEY_ID)).first()
+            if request_id
+            else None
+        )
 
     def _already_made(self, request: HttpRequest, root_key: RootKey) -> HttpResponse:
         text = _("This key was created already, and its secret was shown then. Rotate the key to get a new one.")
@@ -127,7 +121,7 @@ class RootKeyAdmin(RootKeyActions):
             obj.name,
             form.granted,
             expires_at=obj.expires_at,
-            public_id=_id_of(request, form.cleaned_data["request_id"]),
+            public_id=once.public_id(request, form.cleaned_data["request_id"], tokens.ROOT_KEY_ID),
             actor=operator(request),
         )
         obj.pk = issued.row.pk
@@ -136,4 +130,4 @@ class RootKeyAdmin(RootKeyActions):
 
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: Any = None) -> HttpResponse:
         """Show the secret."""
-        return secret_page(self, request, _("Root key created"), obj.issued)
+        return root_key_secret_page(self, request, _("Root key created"), obj.issued)

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
@@ -20,10 +19,9 @@ from portal.models import RootKey
 from portal.models.root_key import RotatedMeanwhile
 
 from .actor import REVOKED, operator
-from .confirm import confirm_page
-from .page import object_context
+from .confirm import confirm_page, refused_page
 from .root_key_form import DisableForm, RotateForm
-from .secret import secret_page
+from .root_key_secret import root_key_secret_page
 
 __all__ = ["RootKeyActions"]
 
@@ -85,7 +83,7 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
                         form.cleaned_data["grace"], actor=operator(request), key_hash=bytes(root_key.key_hash)
                     )
                     self.log_change(request, root_key, _("Rotated."))
-                    return secret_page(self, request, _("Root key rotated"), issued)
+                    return root_key_secret_page(self, request, _("Root key rotated"), issued)
             except RotatedMeanwhile:
                 # A form sent twice would otherwise end the secret that backends still use, without its grace.
                 text = _("This key was rotated meanwhile; nothing was changed. Rotate it again to get another secret.")
@@ -172,5 +170,4 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def refused(self, request: HttpRequest, root_key: RootKey, title: str, text: str) -> HttpResponse:
         """Answer 409 with the reason why nothing was done, and a way to the key."""
-        context = {**object_context(self, request, title, root_key), "text": text}
-        return TemplateResponse(request, "admin/portal/rootkey/refused.html", context, status=409)
+        return refused_page(self, request, title, original=root_key, text=text, page=self._page(root_key))

@@ -11,10 +11,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from portal import clock, permissions, tokens
+from portal import clock, permissions
 from portal.models import PortalConfig, RootKey
 
 from .fields import CapabilitiesField
+from .once import SentOnceForm
 
 __all__ = ["CreateRootKeyForm", "DisableForm", "EditRootKeyForm", "RotateForm"]
 
@@ -57,11 +58,9 @@ class _PortalsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
         return f"{obj.app_name} ({obj.slug})"
 
 
-class CreateRootKeyForm(EditRootKeyForm):
+class CreateRootKeyForm(SentOnceForm, EditRootKeyForm):
     """A root key with a picker for what it may do; :attr:`granted` holds the permissions once the form is valid."""
 
-    #: The same in every sending of one form, so that a reload does not make a second key.
-    request_id = forms.CharField(initial=tokens.nonce, widget=forms.HiddenInput)
     mint = forms.ChoiceField(
         label=gettext_lazy("Mints sessions"),
         choices=(
@@ -102,13 +101,6 @@ class CreateRootKeyForm(EditRootKeyForm):
     )
 
     granted: list[str]
-
-    def clean_request_id(self) -> str:
-        """Refuse what is not from our form."""
-        value: str = self.cleaned_data["request_id"]
-        if not tokens.is_nonce(value):
-            raise ValidationError(_("Open this form again."), code="request_id")
-        return value
 
     def clean_tuples(self) -> list[str]:
         """Return the permissions.

@@ -1,20 +1,18 @@
-"""The answer that shows a root key's secret, the only time that anybody sees it."""
+"""The answer that shows a secret, the only time that anybody sees it."""
 
 from __future__ import annotations
 
-import json
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_variables
 
-from portal.models import Issued, PortalConfig, RootKey
-from portal.permissions import capabilities_of, may_mint, ordered
+from portal.models import Issued
 
-from .address import portal_address
 from .page import object_context
 
 __all__ = ["secret_page"]
@@ -22,48 +20,34 @@ __all__ = ["secret_page"]
 
 @sensitive_variables("issued", "context")
 def secret_page(
-    model_admin: admin.ModelAdmin[Any], request: HttpRequest, title: str, issued: Issued[RootKey]
+    model_admin: admin.ModelAdmin[Any],
+    request: HttpRequest,
+    title: str,
+    issued: Issued[Any],
+    *,
+    label: str,
+    old_secret_ends: datetime | None,
+    curl: str = "",
 ) -> HttpResponse:
-    """Answer 200 with the secret and a call that uses it; the admin forbids to store its pages.
+    """Answer 200 with the secret; the admin forbids to store its pages.
 
     In the answer to the POST itself: a redirect would have to keep the secret somewhere, in messages, a session or an
     address, and all of those are written down.
+
+    :param label: what the secret is called.
+    :param old_secret_ends: None where there is no other secret that still works.
+    :param curl: a call that uses the secret, without it.
     """
-    root_key = issued.row
+    opts = model_admin.opts
+    page = f"admin:{opts.app_label}_{opts.model_name}_change"
     context = {
-        **object_context(model_admin, request, title, root_key),
+        **object_context(model_admin, request, title, issued.row),
         # Not its secret: Django logs a variable that a template does not find with the whole context, and Issued masks it.
         "issued": issued,
-        "curl": _curl(request, root_key),
-        "previous_ends_at": root_key.previous_ends_at,
+        "label": label,
+        "old_secret_ends": old_secret_ends,
+        "curl": curl,
+        "page": reverse(page, args=[issued.row.pk], current_app=model_admin.admin_site.name),
     }
     # Rendered here: a TemplateResponse would carry the secret through the host's middleware before it is text.
-    return render(request, "admin/portal/rootkey/secret.html", context)
-
-
-def _curl(request: HttpRequest, root_key: RootKey) -> str:
-    """Return a call that this key may make, or an empty text: no portal, no address, no API.
-
-    It reads the secret from the environment, so that copying it writes the secret into no shell history.
-    """
-    granted = root_key.permissions
-    portals = PortalConfig.objects.enabled()
-    if not may_mint(granted, ""):
-        portals = portals.filter(public_id__in=[part for name in granted for part in name.split(".")[1:2]])
-    portal = portals.first()
-    if portal is None or not may_mint(granted, portal.public_id):
-        return ""
-    address = portal_address(portal.slug, request)
-    try:
-        reverse("portal:createSession")
-    except NoReverseMatch:
-        address = ""
-    if not address:
-        return ""
-    held = ordered(capabilities_of(granted, portal.keyspace_id)) or ["keys:read"]
-    body = json.dumps({"slug": portal.slug, "externalId": "user_123", "permissions": held[:1]})
-    return (
-        f"curl -X POST {address.removesuffix(portal.slug + '/')}v2/portal.createSession \\\n"
-        '  -H "Authorization: Bearer $ROOT_KEY" -H "Content-Type: application/json" \\\n'
-        f"  -d '{body}'"
-    )
+    return render(request, "admin/portal/secret.html", context)

@@ -19,7 +19,7 @@ from portal.errors import (
     UnexpectedError,
 )
 
-from .doc import CREATE_KEY, EXAMPLE_KEY_ID, LIST_KEYS, REROLL_KEY, ErrorDoc
+from .doc import CREATE_KEY, DELETE_KEY, ENABLE_KEY, EXAMPLE_KEY_ID, LIST_KEYS, REROLL_KEY, ErrorDoc
 
 __all__ = ["DOCS"]
 
@@ -54,15 +54,21 @@ DOCS = (
             "The key was found in a public place, and the operator stopped it.",
             "The account it belongs to has a matter to settle first.",
         ),
-        fix="Ask the operator. Until then another key of the same user can take its place.",
-        curl=CREATE_KEY,
-        mistakes=("Enabling the key: the lock is not the switch `enabled`, and the owner cannot take it off.",),
+        fix=(
+            "Ask the operator to unlock the key, and send the request again. If the key was found where it should not be, "
+            "rotate it then. Another key of the same user can take its place meanwhile."
+        ),
+        curl=REROLL_KEY,
+        mistakes=(
+            "Enabling the key. The lock is not the switch `enabled`, and the owner cannot take it off.",
+            "Reading `enabled` of `portal.listKeys` as the owner's switch. It is false for a locked key too.",
+        ),
         related=(KeyNotActive, Forbidden),
     ),
     ErrorDoc(
         example=KeyAlreadyCreated(EXAMPLE_KEY_ID),
         title="This request was carried out before",
-        call="`portal.createKey`, sent a second time with the same `Idempotency-Key`",
+        call="`portal.rerollKey`, sent a second time with the same `Idempotency-Key`",
         happened=(
             "An earlier request with this `Idempotency-Key` made the key, or rotated it. No second one was made. `detail` "
             "names the key; its secret was in the earlier answer and is nowhere now."
@@ -76,7 +82,10 @@ DOCS = (
             "`Idempotency-Key` of its own."
         ),
         curl=REROLL_KEY,
-        mistakes=("Repeating once more. The answer stays the same.",),
+        mistakes=(
+            "Repeating once more. The answer stays the same.",
+            "Using one `Idempotency-Key` for a whole run of a script. Make one for each key, such as a random UUID.",
+        ),
         related=(KeyNameTaken, KeyStoreUnavailable),
     ),
     ErrorDoc(
@@ -86,7 +95,7 @@ DOCS = (
         happened="The user has a key of this name, and names are how people tell keys apart. Nothing was changed.",
         causes=(
             "The key was made before, perhaps by a repeat without `Idempotency-Key`.",
-            "A disabled or expired key has the name. It counts until it is revoked.",
+            "A disabled, expired or locked key has the name. It counts until it is revoked.",
         ),
         fix="Choose another name, or revoke the key that has this one.",
         curl=CREATE_KEY,
@@ -102,9 +111,15 @@ DOCS = (
             "Keys that nobody needs any more were never revoked. Disabled and expired ones count.",
             "A script makes a new key at every run.",
         ),
-        fix="Revoke a key. To replace a secret, rotate its key: that needs no second one.",
-        curl=REROLL_KEY,
-        mistakes=("Waiting. No key goes away by itself.",),
+        fix=(
+            "Revoke a key that nobody needs, and send the request again. To replace a secret, rotate its key: that needs no "
+            "second one."
+        ),
+        curl=DELETE_KEY,
+        mistakes=(
+            "Waiting. No key goes away by itself.",
+            "Disabling keys to make room. A disabled key can be enabled again, so it counts.",
+        ),
         related=(KeyNameTaken,),
     ),
     ErrorDoc(
@@ -130,9 +145,12 @@ DOCS = (
             "The key's end has passed.",
             "Its owner switched it off.",
         ),
-        fix="Enable the key, or give it a later end, with `portal.updateKey`. Then rotate it.",
-        curl=REROLL_KEY,
-        mistakes=("Creating a second key of the same name. That is refused while the first is there.",),
+        fix="Enable the key, or give it a later `expires`, with `portal.updateKey`. Then rotate it.",
+        curl=f"{ENABLE_KEY} -o /dev/null &&\n{REROLL_KEY}",
+        mistakes=(
+            "Creating a second key of the same name. That is refused while the first is there.",
+            "Enabling a key that has expired. Only a later end makes it active again.",
+        ),
         related=(KeyLocked, ApiKeyNotFound),
     ),
     ErrorDoc(
@@ -149,7 +167,10 @@ DOCS = (
         ),
         fix="Give the `requestId` to the operator. Keys that exist keep working.",
         curl=LIST_KEYS,
-        mistakes=("Signing in again. The session is fine.",),
+        mistakes=(
+            "Signing in again. The session is fine.",
+            "Taking a failed rotation for one that did nothing. Look at the key's `start` before you repeat it.",
+        ),
         related=(KeyStoreUnavailable, UnexpectedError),
     ),
     ErrorDoc(

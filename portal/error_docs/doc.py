@@ -11,6 +11,8 @@ from portal.problem import ErrorCode, PortalError
 __all__ = [
     "CHECK_SESSION",
     "CREATE_KEY",
+    "DELETE_KEY",
+    "ENABLE_KEY",
     "EXAMPLE_KEY_ID",
     "EXAMPLE_REQUEST_ID",
     "EXCHANGE_CODE",
@@ -53,6 +55,8 @@ MINT_SESSION = _post(
 EXCHANGE_CODE = _post("exchangeSession", r'"{\"sessionId\": \"$CODE\"}"')
 CHECK_SESSION = _post("getSession", "'{}'", "$TOKEN")
 LIST_KEYS = _post("listKeys", "'{}'", "$TOKEN")
+DELETE_KEY = _post("deleteKey", r'"{\"keyId\": \"$KEY_ID\"}"', "$TOKEN")
+ENABLE_KEY = _post("updateKey", r'"{\"keyId\": \"$KEY_ID\", \"enabled\": true}"', "$TOKEN")
 CREATE_KEY = _post("createKey", """'{"name": "Staging server"}'""", "$TOKEN")
 REROLL_KEY = _post("rerollKey", r'"{\"keyId\": \"$KEY_ID\", \"expiration\": 3600000}"', "$TOKEN")
 

@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from portal.conf import portal_settings
@@ -42,11 +43,27 @@ def get_key_store() -> GuardedKeyStore:
 
 
 def make_key_store() -> KeyStore:
-    """Return a new store as KEY_STORE says; what :func:`get_key_store` guards and keeps."""
-    setting = portal_settings.KEY_STORE
+    """Return a new store as KEY_STORE says; what :func:`get_key_store` guards and keeps.
+
+    :raises ImproperlyConfigured: with what is wrong, as the end of a sentence. What the store's class itself raises is its
+        own to say.
+    """
+    setting: Any = portal_settings.KEY_STORE
     if setting is None:
-        setting = {"BACKEND": _DEFAULT_BACKEND} if apps.is_installed(DEFAULT_APP) else None
-    if setting is None:
-        return NoKeyStore()
-    store: KeyStore = import_string(setting["BACKEND"])(**setting.get("OPTIONS", {}))
-    return store
+        if not apps.is_installed(DEFAULT_APP):
+            return NoKeyStore()
+        setting = {"BACKEND": _DEFAULT_BACKEND}
+    if not isinstance(setting, dict) or not isinstance(setting.get("BACKEND"), str):
+        raise ImproperlyConfigured("it is not a dictionary with a BACKEND.")
+    if unknown := sorted(map(str, set(setting) - {"BACKEND", "OPTIONS"})):
+        raise ImproperlyConfigured(f"it has no key {unknown[0]!r}.")
+    options = setting.get("OPTIONS", {})
+    if not isinstance(options, dict):
+        raise ImproperlyConfigured("its OPTIONS are not a dictionary.")
+    try:
+        backend = import_string(setting["BACKEND"])
+    except ImportError as error:
+        raise ImproperlyConfigured(f"its BACKEND cannot be imported. {error}") from error
+    if not isinstance(backend, type) or not issubclass(backend, KeyStore):
+        raise ImproperlyConfigured("its BACKEND is not a subclass of portal.keystore.KeyStore.")
+    return backend(**options)

@@ -6,6 +6,7 @@ The API and the pages both go through here, so neither can forget one of the thr
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -33,8 +34,9 @@ _Answer = TypeVar("_Answer")
 
 
 def name_problem(name: str) -> str:
-    """Return why a key may not have this name, as a sentence; empty if it may. Spaces around it are the caller's to trim."""
-    if not name.strip():
+    """Return why a key may not have this name, trimmed by the caller, as a sentence; empty if it may."""
+    # Of marks that show nothing alone, as zero-width spaces are, a name is as good as empty.
+    if all(unicodedata.category(char)[0] in "CZM" for char in name):
         return "Enter a name for the key."
     if len(name) > MAX_NAME:
         return f"This must have at most {MAX_NAME} characters."
@@ -88,8 +90,8 @@ class SessionKeys:
         """
         self.session.require("keys:create")
         chosen = self.policy.default_permissions if permissions is None else permissions
-        self._check({"name": name, "expires_at": expires_at, "permissions": chosen})
         new = NewKey(name.strip(), expires_at, chosen)
+        self._check({"name": new.name, "expires_at": expires_at, "permissions": chosen})
 
         def detail(issued: IssuedKey) -> dict[str, Any]:
             return {"key_id": issued.key.id, "name": issued.key.name}
@@ -110,10 +112,10 @@ class SessionKeys:
         :param version: see :meth:`portal.keystore.base.KeyStore.update_key`.
         """
         self.session.require("keys:update")
-        self._check(changes)
         wanted: KeyChanges = {**changes}
         if "name" in wanted:
             wanted["name"] = wanted["name"].strip()
+        self._check(wanted)
         return self._recorded(
             PortalEvent.Kind.KEY_CHANGED,
             lambda: self.store.update_key(self.owner, key_id, wanted, version=version),

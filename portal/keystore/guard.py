@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -12,9 +12,22 @@ from django.core.checks import CheckMessage
 from django.views.decorators.debug import sensitive_variables
 
 from portal.deadline import Deadline
-from portal.errors import KeyStoreFailed, KeyStoreUnavailable, PortalError
+from portal.errors import (
+    ApiKeyNotFound,
+    Forbidden,
+    InvalidInput,
+    KeyAlreadyCreated,
+    KeyChangedMeanwhile,
+    KeyLimitReached,
+    KeyLocked,
+    KeyNameTaken,
+    KeyNotActive,
+    KeyStoreFailed,
+    KeyStoreUnavailable,
+)
 from portal.outage import DATABASE_AWAY
 
+from .answers import is_issued, is_key, is_page, is_usage
 from .base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, KeyStore, NewKey, Owner, UsageBucket
 
 __all__ = ["GuardedKeyStore"]
@@ -26,7 +39,18 @@ _Answer = TypeVar("_Answer")
 #: How many calls to a slow store may hang at the same time before further ones fail at once.
 _AT_ONCE = 16
 
-_KEY_ID = re.compile(r"[0-9A-Za-z_]{3,255}\Z", re.ASCII)
+#: What a store may refuse with. Another error of the portal's would be a lie: its session has not ended, for example.
+_REFUSALS = (
+    ApiKeyNotFound,
+    Forbidden,
+    InvalidInput,
+    KeyAlreadyCreated,
+    KeyChangedMeanwhile,
+    KeyLimitReached,
+    KeyLocked,
+    KeyNameTaken,
+    KeyNotActive,
+)
 
 
 class GuardedKeyStore(KeyStore):
@@ -47,32 +71,32 @@ class GuardedKeyStore(KeyStore):
 
     def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
         """Return the store's page."""
-        return self._call(lambda: self.store.list_keys(owner, query), lambda page: _is_page(page, query))
+        return self._call(lambda: self.store.list_keys(owner, query), lambda page: is_page(page, query))
 
     def get_key(self, owner: Owner, key_id: str) -> Key:
         """Return the store's key."""
-        return self._call(lambda: self.store.get_key(owner, key_id), lambda key: _is_key(key, key_id))
+        return self._call(lambda: self.store.get_key(owner, key_id), lambda key: is_key(key, key_id))
 
     def create_key(self, owner: Owner, new: NewKey, *, request_id: str) -> IssuedKey:
         """Return the new key."""
-        return self._call(lambda: self.store.create_key(owner, new, request_id=request_id), _is_issued)
+        return self._call(lambda: self.store.create_key(owner, new, request_id=request_id), is_issued)
 
     def update_key(self, owner: Owner, key_id: str, changes: KeyChanges, *, version: str = "") -> Key:
         """Return the changed key."""
         return self._call(
-            lambda: self.store.update_key(owner, key_id, changes, version=version), lambda key: _is_key(key, key_id)
+            lambda: self.store.update_key(owner, key_id, changes, version=version), lambda key: is_key(key, key_id)
         )
 
     def reroll_key(self, owner: Owner, key_id: str, *, grace: timedelta, request_id: str) -> IssuedKey:
         """Return the key with its new secret."""
         return self._call(
             lambda: self.store.reroll_key(owner, key_id, grace=grace, request_id=request_id),
-            lambda issued: _is_issued(issued, key_id),
+            lambda issued: is_issued(issued, key_id),
         )
 
     def end_old_secret(self, owner: Owner, key_id: str) -> Key:
         """Return the key without its old secret."""
-        return self._call(lambda: self.store.end_old_secret(owner, key_id), lambda key: _is_key(key, key_id))
+        return self._call(lambda: self.store.end_old_secret(owner, key_id), lambda key: is_key(key, key_id))
 
     def revoke_key(self, owner: Owner, key_id: str) -> None:
         """Revoke the key."""
@@ -84,7 +108,7 @@ class GuardedKeyStore(KeyStore):
         """Return the store's buckets."""
         return self._call(
             lambda: self.store.usage(owner, start, end, bucket=bucket, key_ids=key_ids),
-            _is_usage,
+            is_usage,
         )
 
     def purge(self, before: datetime, batch_size: int) -> int:
@@ -99,58 +123,32 @@ class GuardedKeyStore(KeyStore):
     @sensitive_variables("answer")
     def _call(self, ask: Callable[[], _Answer], is_right: Callable[[Any], bool]) -> _Answer:
         try:
-            answer = ask() if self._deadline is None else self._deadline.call(ask)
-        except (PortalError, *DATABASE_AWAY):
+            answer = self._ask(ask)
+        except (*_REFUSALS, *DATABASE_AWAY):
+            raise
+        except (KeyStoreFailed, KeyStoreUnavailable) as error:
+            logger.error("The key store says that it cannot: %s", type(error).__name__, exc_info=error)
             raise
         except (ConnectionError, TimeoutError) as error:
             logger.error("The key store does not answer: %s", type(error).__name__, exc_info=error)
             raise KeyStoreUnavailable from None
         except Exception as error:
-            logger.error("The key store failed", exc_info=error)
+            logger.error("The key store failed: %s", type(error).__name__, exc_info=error)
             raise KeyStoreFailed from None
-        if not is_right(answer):
-            # Its type, not the answer: that may hold a secret.
+        try:
+            right = is_right(answer)
+        except Exception:
+            # Junk of a kind that cannot even be looked at.
+            right = False
+        if not right:
+            # Its type, not the answer, and no traceback: those may hold a secret.
             logger.error("The key store answered what is not as the protocol says: %s", type(answer).__name__)
             raise KeyStoreFailed
         return answer
 
-
-def _are(kind: type, *values: Any) -> bool:
-    return all(isinstance(value, kind) for value in values)
-
-
-def _are_moments(*values: Any) -> bool:
-    return _are(datetime, *values) and all(value.utcoffset() is not None for value in values)
-
-
-def _is_key(value: Any, key_id: str | None = None) -> bool:
-    if not isinstance(value, Key) or (key_id is not None and value.id != key_id):
-        return False
-    moments = [value.expires_at, value.updated_at, value.last_used_at]
-    if value.old_secret is not None:
-        moments.append(value.old_secret.ends_at)
-    return (
-        _are(str, value.id, value.start, value.name, value.version, *value.permissions)
-        and _KEY_ID.match(value.id) is not None
-        and _are_moments(value.created_at, *(moment for moment in moments if moment is not None))
-    )
-
-
-def _is_usage(value: Any) -> bool:
-    return isinstance(value, Sequence) and all(isinstance(item, UsageBucket) for item in value)
-
-
-def _is_page(value: Any, query: KeyQuery) -> bool:
-    return (
-        isinstance(value, KeyPage)
-        and len(value.keys) <= query.limit
-        and all(_is_key(key) for key in value.keys)
-        and _are(str, value.next, value.previous)
-        and (not query.with_counts or None not in (value.counts, value.matching, value.before))
-    )
-
-
-def _is_issued(value: Any, key_id: str | None = None) -> bool:
-    return (
-        isinstance(value, IssuedKey) and _is_key(value.key, key_id) and _are(str, value.secret) and value.secret != ""
-    )
+    def _ask(self, ask: Callable[[], _Answer]) -> _Answer:
+        if self._deadline is None:
+            return ask()
+        # With the caller's context: the store's own log lines name the request, and its texts are in the user's language.
+        context = copy_context()
+        return self._deadline.call(lambda: context.run(ask))

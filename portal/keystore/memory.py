@@ -115,11 +115,13 @@ class MemoryKeyStore(KeyStore):
     def end_old_secret(self, owner: Owner, key_id: str) -> Key:
         """End the old secret now."""
         with self._lock:
-            key = self._changeable(owner, key_id)
+            key = self._shown(self._changeable(owner, key_id))
+            if key.old_secret is None:
+                return key
             now = clock.now()
             for old in self._secrets_of(key_id):
                 old.ends_at = None if old.ends_at is None else min(old.ends_at, now)
-            return self._shown(self._put(owner, replace(key, old_secret=None)))
+            return self._put(owner, replace(key, old_secret=None))
 
     def revoke_key(self, owner: Owner, key_id: str) -> None:
         """Forget the key and its secrets."""
@@ -134,12 +136,19 @@ class MemoryKeyStore(KeyStore):
             self._put(owner, replace(self._find(owner, key_id), locked=locked))
 
     def accepts(self, secret: str) -> bool:
-        """Say whether ``secret`` opens the host's API now."""
+        """Say whether ``secret`` opens the host's API now; if so, the key was used."""
         with self._lock:
             found, now = self._secrets.get(tokens.digest(secret)), clock.now()
             if found is None or (found.ends_at is not None and found.ends_at <= now):
                 return False
-            return self._keys[found.whose][found.key_id].state(now) is KeyState.ACTIVE
+            key = self._keys[found.whose][found.key_id]
+            if key.state(now) is not KeyState.ACTIVE:
+                return False
+            old = key.old_secret
+            if old is not None and found.ends_at is not None:
+                old = replace(old, in_use=True)
+            self._keys[found.whose][found.key_id] = replace(key, last_used_at=now, old_secret=old)
+            return True
 
     def _of(self, owner: Owner) -> dict[str, Key]:
         return self._keys.setdefault((owner.keyspace_id, owner.external_id), {})

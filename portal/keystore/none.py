@@ -5,6 +5,7 @@ from __future__ import annotations
 from portal.errors import ApiKeyNotFound
 
 from .base import Key, KeyPage, KeyQuery, KeyStore, Owner
+from .listing import page_of
 
 __all__ = ["NoKeyStore"]
 
@@ -17,7 +18,7 @@ class NoKeyStore(KeyStore):
 
     def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
         """Return the empty page."""
-        return KeyPage(())
+        return page_of((), query)
 
     def get_key(self, owner: Owner, key_id: str) -> Key:
         """Return nothing.

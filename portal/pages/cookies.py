@@ -1,9 +1,10 @@
-"""The portal's three cookies (design decisions 6, 7 and 16). All are HttpOnly, host-only and for every path.
+"""The portal's four cookies (design decisions 6, 7 and 16). All are HttpOnly, host-only and for every path.
 
 ============================ ============================ ==============================================
 portal_session               the access token             as long as the session
 portal_nonce                 names the browser            as long as an exchange code
 portal_return                portal and return link       30 days, so that an ended session leads back
+portal_note                  what was just done           a minute, or until a page has said it (notes.py)
 ============================ ============================ ==============================================
 """
 
@@ -27,6 +28,7 @@ __all__ = [
     "read_way_back",
     "remember_session",
     "remember_way_back",
+    "set_cookie",
     "set_nonce",
 ]
 
@@ -56,7 +58,8 @@ def _secure(request: HttpRequest) -> bool:
     return is_secure(request) if configured is None else configured
 
 
-def _set(response: HttpResponseBase, request: HttpRequest, name: str, value: str, max_age: int) -> None:
+def set_cookie(response: HttpResponseBase, request: HttpRequest, name: str, value: str, max_age: int) -> None:
+    """Set one of the portal's cookies, for ``max_age`` seconds; 0 takes it away."""
     response.set_cookie(
         name,
         value,
@@ -71,12 +74,12 @@ def _set(response: HttpResponseBase, request: HttpRequest, name: str, value: str
 
 def remember_session(response: HttpResponseBase, request: HttpRequest, token: str, expires_at: datetime) -> None:
     """Give the browser its access token until ``expires_at`` (aware)."""
-    _set(response, request, portal_settings.COOKIE_NAME, token, int((expires_at - clock.now()).total_seconds()))
+    set_cookie(response, request, portal_settings.COOKIE_NAME, token, int((expires_at - clock.now()).total_seconds()))
 
 
 def forget_session(response: HttpResponseBase, request: HttpRequest) -> None:
     """Take the access token out of the browser."""
-    _set(response, request, portal_settings.COOKIE_NAME, "", 0)
+    set_cookie(response, request, portal_settings.COOKIE_NAME, "", 0)
 
 
 def _nonce_name(request: HttpRequest) -> str:
@@ -92,13 +95,13 @@ def read_nonce(request: HttpRequest) -> str | None:
 
 def set_nonce(response: HttpResponseBase, request: HttpRequest, value: str) -> None:
     """Give the browser its nonce, for as long as an exchange code can be used."""
-    _set(response, request, _nonce_name(request), value, int(portal_settings.CODE_TTL.total_seconds()))
+    set_cookie(response, request, _nonce_name(request), value, int(portal_settings.CODE_TTL.total_seconds()))
 
 
 def remember_way_back(response: HttpResponseBase, request: HttpRequest, way_back: WayBack) -> None:
     """Keep where the user came from, signed, beyond the end of the session."""
     value = signing.dumps([way_back.slug, way_back.return_url], salt=_SALT)
-    _set(response, request, _WAY_BACK, value, _WAY_BACK_AGE)
+    set_cookie(response, request, _WAY_BACK, value, _WAY_BACK_AGE)
 
 
 def read_way_back(request: HttpRequest) -> WayBack | None:

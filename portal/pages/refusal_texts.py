@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -12,7 +12,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from portal.conf import portal_settings
 
-__all__ = ["REFUSALS", "Refusal", "duration", "words"]
+__all__ = ["REFUSALS", "Mention", "Refusal", "duration", "words"]
+
+#: What a text may mention.
+Mention: TypeAlias = timedelta | str | Promise
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,19 @@ REFUSALS = {
     "no_capability": Refusal(
         403,
         gettext_lazy("You can’t use this page"),
-        gettext_lazy("Your access to %(app)s doesn’t include this page. Ask %(app)s if you need it."),
+        gettext_lazy("Your access to %(app)s doesn’t include “%(ability)s”. Ask %(app)s if you need it."),
+        "home",
+    ),
+    "changes_off": Refusal(
+        403,
+        gettext_lazy("Changes are switched off"),
+        gettext_lazy("This is a preview: it can look at everything and change nothing."),
+        "home",
+    ),
+    "key_locked": Refusal(
+        403,
+        gettext_lazy("This key is locked"),
+        gettext_lazy("%(app)s locked it, so it can’t be changed. Ask %(app)s to unlock it."),
         "home",
     ),
     "not_found": Refusal(
@@ -121,6 +136,18 @@ REFUSALS = {
         gettext_lazy("Your keys keep working. Try again in a minute."),
         "",
     ),
+    "keys_failed": Refusal(
+        502,
+        gettext_lazy("Your keys can’t be shown right now"),
+        gettext_lazy("Your keys keep working. Try again in a minute."),
+        "",
+    ),
+    "keys_unavailable": Refusal(
+        503,
+        gettext_lazy("Your keys can’t be shown right now"),
+        gettext_lazy("Your keys keep working. Try again in a minute."),
+        "",
+    ),
     "unavailable": Refusal(
         503,
         gettext_lazy("The portal is being updated"),
@@ -130,13 +157,13 @@ REFUSALS = {
 }
 
 
-def words(refusal: Refusal, app_name: str, values: dict[str, timedelta]) -> tuple[str, str]:
+def words(refusal: Refusal, app_name: str, values: dict[str, Mention]) -> tuple[str, str]:
     """Return the title and the text of ``refusal`` in the active language."""
     mentions = {
         "app": app_name or _("the product that sent you"),
         "session_life": duration(portal_settings.SESSION_TTL),
         "code_life": duration(portal_settings.CODE_TTL),
-        **{name: duration(value) for name, value in values.items()},
+        **{name: duration(value) if isinstance(value, timedelta) else value for name, value in values.items()},
     }
     return str(refusal.title) % mentions, str(refusal.text) % mentions
 

@@ -9,25 +9,51 @@ from django.utils import translation
 
 from portal.authenticate import AuthenticatedSession
 from portal.conf import portal_settings
-from portal.errors import TooManyRequests
+from portal.errors import (
+    ApiKeyNotFound,
+    Forbidden,
+    InsufficientPermissions,
+    KeyLocked,
+    KeyStoreFailed,
+    KeyStoreUnavailable,
+    PortalError,
+    TooManyRequests,
+)
 from portal.models import PortalConfig
 
 from .cookies import read_way_back
 from .language import page_language
-from .refusal_texts import REFUSALS, words
+from .refusal_texts import REFUSALS, Mention, words
 from .render import page
 
-__all__ = ["Refused", "reason_without_session", "refuse", "refuse_too_many", "refuse_without_session"]
+__all__ = [
+    "REFUSED_BY_STORE",
+    "Refused",
+    "reason_without_session",
+    "refuse",
+    "refuse_too_many",
+    "refuse_without_session",
+]
+
+#: Which page tells of a refusal of :mod:`portal.keystore`, where the view has no better answer.
+REFUSED_BY_STORE: dict[type[PortalError], str] = {
+    ApiKeyNotFound: "not_found",
+    Forbidden: "changes_off",
+    InsufficientPermissions: "no_capability",
+    KeyLocked: "key_locked",
+    KeyStoreFailed: "keys_failed",
+    KeyStoreUnavailable: "keys_unavailable",
+}
 
 
 class Refused(Exception):
     """Raised in a page view to answer with a refusal page.
 
     :param reason: a key of :data:`~portal.pages.refusal_texts.REFUSALS`.
-    :param values: lengths of time that its text mentions, by name.
+    :param values: what its text mentions, by name: words, or lengths of time.
     """
 
-    def __init__(self, reason: str, **values: timedelta) -> None:
+    def __init__(self, reason: str, **values: Mention) -> None:
         super().__init__(reason)
         self.reason = reason
         self.values = values
@@ -40,12 +66,12 @@ def refuse(
     *,
     session: AuthenticatedSession | None = None,
     code_in_url: bool = False,
-    **values: timedelta,
+    **values: Mention,
 ) -> HttpResponse:
     """Return the refusal page for ``reason``, in the portal's brand where the portal is known.
 
     :param session: the browser's live session at this portal, if any: then the page stands inside.
-    :param values: lengths of time that the text mentions, by name.
+    :param values: what the text mentions, by name: words, or lengths of time.
     """
     refusal = REFUSALS[reason]
     with translation.override(page_language(request, config, session.locale if session else "")):
@@ -59,7 +85,7 @@ def refuse(
                 "text": text,
                 "link": refusal.link,
                 "not_saved": reason == "not_saved",
-                "with_request_id": reason == "error",
+                "with_request_id": reason in {"error", "keys_failed"},
             },
             status=refusal.status,
             session=session,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from portal.authenticate import AuthenticatedSession
+from portal.keystore import get_key_store
 from portal.models import PortalSession
 
 __all__ = ["TABS", "Tab", "TabLink", "first_page", "tab_links"]
@@ -20,33 +23,46 @@ class Tab:
 
     :param page: the URL name of its first page, below the namespace ``portal``.
     :param capability: what a session needs to see it; empty for everybody.
+    :param exists: says whether this project has the tab at all; None for always.
     """
 
     page: str
     label: str | Promise
     capability: str = ""
+    exists: Callable[[], bool] | None = None
 
 
 class TabLink(NamedTuple):
-    """A tab as the template shows it."""
+    """A tab as the template shows it; ``page`` is the URL name of its first page."""
 
+    page: str
     url: str
     label: str
     current: bool
 
 
-#: In the order in which they stand. Keys, usage and docs join with their pages.
-TABS: tuple[Tab, ...] = ()
+def _has_keys() -> bool:
+    return get_key_store().shows_keys
+
+
+#: In the order in which they stand. Usage and docs join with their pages.
+TABS: tuple[Tab, ...] = (Tab("keys", gettext_lazy("API keys"), "keys:read", _has_keys),)
 
 
 def _permitted(session: AuthenticatedSession | PortalSession) -> list[Tab]:
-    return [tab for tab in TABS if not tab.capability or session.allows(tab.capability)]
+    return [
+        tab
+        for tab in TABS
+        if (not tab.capability or session.allows(tab.capability)) and (tab.exists is None or tab.exists())
+    ]
 
 
 def tab_links(session: AuthenticatedSession, current: str) -> list[TabLink]:
     """Return the tabs that ``session`` may use; ``current`` is the URL name of the page's tab."""
     return [
-        TabLink(reverse(f"portal:{tab.page}", args=[session.portal_slug]), str(tab.label), tab.page == current)
+        TabLink(
+            tab.page, reverse(f"portal:{tab.page}", args=[session.portal_slug]), str(tab.label), tab.page == current
+        )
         for tab in _permitted(session)
     ]
 

@@ -9,6 +9,13 @@ from portal.health import urlpatterns as health
 from .views.brand import Icon, Logo, Theme
 from .views.enter import Enter, Home
 from .views.error import error_index, error_page
+from .views.key import EndOldSecret, KeyPage
+from .views.key_create import KeyCreate
+from .views.key_edit import KeyEdit
+from .views.key_revoke import KeyRevoke
+from .views.key_rotate import KeyRotate
+from .views.keys import KeyList
+from .views.reveal import KeySaved
 from .views.session import SessionPage, SignedOut, SignOut
 
 app_name = "portal"
@@ -19,6 +26,14 @@ urlpatterns = [
     path("errors/<path:code>", error_page, name="error"),
     path("<slug:slug>/", Home.as_view(), name="home"),
     path("<slug:slug>/enter/", Enter.as_view(), name="enter"),
+    path("<slug:slug>/keys/", KeyList.as_view(), name="keys"),
+    path("<slug:slug>/keys/new/", KeyCreate.as_view(), name="key-create"),
+    path("<slug:slug>/keys/<str:key_id>/", KeyPage.as_view(), name="key"),
+    path("<slug:slug>/keys/<str:key_id>/end-old/", EndOldSecret.as_view(), name="key-end-old"),
+    path("<slug:slug>/keys/<str:key_id>/edit/", KeyEdit.as_view(), name="key-edit"),
+    path("<slug:slug>/keys/<str:key_id>/rotate/", KeyRotate.as_view(), name="key-rotate"),
+    path("<slug:slug>/keys/<str:key_id>/revoke/", KeyRevoke.as_view(), name="key-revoke"),
+    path("<slug:slug>/keys/<str:key_id>/saved/", KeySaved.as_view(), name="key-saved"),
     path("<slug:slug>/session/", SessionPage.as_view(), name="session"),
     path("<slug:slug>/session/end/", SignOut.as_view(), name="sign-out"),
     re_path(r"^(?P<slug>[-a-z0-9]+)/theme\.(?P<digest>[0-9a-f]{12})\.css$", Theme.as_view(), name="theme"),

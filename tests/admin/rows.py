@@ -12,12 +12,14 @@ from django.test import Client
 SESSIONS = "/admin/portal/portalsession/"
 ROOT_KEYS = "/admin/portal/rootkey/"
 EVENTS = "/admin/portal/portalevent/"
+KEYS = "/admin/portal_keys/apikey/"
 
 
 def staff(*codenames: str) -> Client:
     """Return a browser of a staff member who has these permissions and no others."""
     user = get_user_model().objects.create_user("bob", is_staff=True)
-    permissions = Permission.objects.filter(codename__in=codenames)
+    apps = ("portal", "portal_keys")
+    permissions = Permission.objects.filter(codename__in=codenames, content_type__app_label__in=apps)
     assert len(permissions) == len(codenames)
     user.user_permissions.set(permissions)
     client = Client()

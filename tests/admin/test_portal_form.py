@@ -189,10 +189,14 @@ def test_what_somebody_else_saved_is_what_the_input_is_checked_with(operator, co
 
 def test_a_form_without_what_the_page_showed_counts_in_full(operator, config):
     """A script that posts the fields alone."""
-    form = {"slug": "my-portal", "enabled": "on", "display_name": "", "return_origins": ""}
+    form = {
+        **{"slug": "my-portal", "enabled": "on", "display_name": "", "return_origins": ""},
+        **{"key_prefix": "nw", "key_default_days": 30, "key_grace_periods": ["0"]},
+    }
     assert operator.post(change_url(config), form).status_code == 302
     config = stored(config)
     assert (config.display_name, config.return_url, config.return_origins) == ("", "", [])
+    assert (config.key_prefix, config.key_grace_periods) == ("nw", [0])
 
 
 def test_rows_that_the_form_could_not_have_written_can_be_repaired(operator, config):

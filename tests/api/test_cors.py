@@ -116,7 +116,7 @@ def test_answers_without_a_session_are_readable_where_any_portal_lists_the_origi
 def test_without_an_origin_nothing_is_asked(client, config, api, django_assert_num_queries):
     token = sign_in(config).secret
     with django_assert_num_queries(1):
-        answer = api("listKeys", token=token)
+        answer = api("getSession", token=token)
     assert not any(name in answer for name in CORS)
     assert "Origin" in answer["Vary"]
 

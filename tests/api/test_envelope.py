@@ -31,7 +31,7 @@ def post(client, body, content_type="application/json", **extra):
         "/v2/portal.createsession",
         "/v2/portal.",
         "/v2/portal.createSession/x",
-        "/v2/keys.verifyKey",
+        "/v2/keys.createKey",
         "/v2/portal.createSession%0A",
     ],
 )

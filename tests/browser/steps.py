@@ -36,8 +36,8 @@ def forward(page: Page) -> None:
 
 def is_inside(page: Page, demo: Demo, slug: str = DEMO) -> None:
     """Check that the person is inside and that the address, and the one before it, are clean."""
-    sees(page, "Your session")
-    assert page.url == f"{demo.url}/{slug}/session/"
+    sees(page, "API keys")
+    assert page.url == f"{demo.url}/{slug}/keys/"
     assert "session=" not in page.evaluate("document.referrer")
 
 

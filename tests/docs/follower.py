@@ -4,7 +4,7 @@
 - ``text`` after them is what they print, ``json`` the answer that they get; ``…`` stands for anything.
 - ``prk_…`` in a command is the secret or id of that kind that was printed last: the reader pastes it.
 - Files are written as the paragraph before a block says: Create, Add to the end of, Replace; or it is run in the shell.
-- Prose is followed too, tables excepted: Open <…>, Press **…**, Sign in as …, You see **…**.
+- Prose is followed too, tables excepted: Open <…>, Press **…**, Enter `…` as **…**, Sign in as …, You see **…**.
 
 What is replaced, and nothing else: port 8000 by a free one, virtual environments by the one of the tests, and
 ``pip install`` by looking whether it is installed there.
@@ -34,12 +34,13 @@ from tests.projects import answers
 BASH = shutil.which("bash") or "/bin/bash"
 
 _SERVERS = ("python manage.py runserver", "gunicorn ")
-_PASTED = re.compile(r"(prk_|pst_|pat_|prt_)…")
+_PASTED = re.compile(r"(prk_|pst_|pat_|prt_|key_|sk_)…")
 _WRITE = re.compile(r"(Create|Add to the end of|Replace) `([^`]+)`")
 _SHELL = "`python manage.py shell`"
 _PROSE = re.compile(
     r"[Oo]pen <(?P<open>http[^>]+)>"
     r"|[Pp]ress \*\*(?P<press>[^*]+)\*\*"
+    r"|[Ee]nter `(?P<value>[^`]+)` as \*\*(?P<field>[^*]+)\*\*"
     r"|[Ss]ign in as `(?P<user>[^`]+)` with the password `(?P<password>[^`]+)`"
     r"|[Yy]ou see \*\*(?P<see>[^*]+)\*\*"
 )
@@ -140,6 +141,8 @@ class Follower:
                 self.visitor.open(self.here(found["open"]))
             elif found["press"]:
                 self.visitor.press(found["press"])
+            elif found["field"]:
+                self.visitor.fill_in(found["field"], found["value"])
             elif found["user"]:
                 self.visitor.sign_in(found["user"], found["password"])
             else:
@@ -199,7 +202,7 @@ class Follower:
 
     def _paste(self, commands: str) -> str:
         def latest(placeholder: re.Match[str]) -> str:
-            printed = re.findall(rf"\b{placeholder[1]}[0-9A-Za-z]{{22,43}}\b", "\n".join(self.heard))
+            printed = re.findall(rf"\b{placeholder[1]}[0-9A-Za-z]{{22,49}}\b", "\n".join(self.heard))
             assert printed, f"Nothing printed a {placeholder[1]}…"
             return str(printed[-1])
 

@@ -1,4 +1,4 @@
-"""The reference of the checks lists what checks.py yields."""
+"""The reference of the checks lists what the modules of checks yield."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 from portal import checks
+from portal.keystore import checks as keystore_checks
 from tests.docs.follower import Follower
 from tests.docs.markdown import sections, table
 
@@ -23,7 +24,9 @@ def text_of(node: ast.expr) -> str:
 def messages() -> list[list[str]]:
     """Return id, text and hint of each message that the code makes, in the order of the ids."""
     found = []
-    for node in ast.walk(ast.parse(Path(checks.__file__).read_text())):
+    sources = "".join(Path(module.__file__).read_text() for module in (checks, keystore_checks))
+    # Each begins with the same import, which must be the first statement.
+    for node in ast.walk(ast.parse(sources.replace("from __future__ import annotations", ""))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Error", "Warning"}:
             options = {keyword.arg: text_of(keyword.value) for keyword in node.keywords}
             # Those with a filled-in id are the table of wrong values.

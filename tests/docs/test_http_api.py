@@ -15,15 +15,26 @@ from rest_framework import serializers
 from portal.api.authentication import PortalSessionAuthentication, RootKeyAuthentication
 from portal.api.fields import BooleanField, IntegerField, StringField
 from portal.api.urls import urlpatterns
+from portal.contrib.keys.models import ApiKey
 from portal.errors import CATALOGUE
+from portal.keystore.actions import MAX_NAME
 from portal.models import PortalConfig
+from portal.permissions import CAPABILITIES
 from tests.docs.follower import Follower
 from tests.docs.markdown import code_spans, sections, table
 from tests.factories import issue_root_key, mint, sign_in
+from tests.provocations import key_store
 
 PAGE = "reference/http-api.md"
 SECTIONS = sections(PAGE)
-OPERATIONS = [name for name in SECTIONS if name.startswith("portal.")]
+OPERATIONS = [name for name in SECTIONS if name.startswith(("portal.", "keys."))]
+#: What the bodies about keys have beside a keyId.
+ON_KEYS: dict[str, dict[str, Any]] = {
+    "portal.createKey": {"name": "Phone"},
+    "portal.rerollKey": {"expiration": 0},
+    "portal.updateKey": {"name": "Phone"},
+    "portal.deleteKey": {},
+}
 CALLERS = {RootKeyAuthentication: "with a root key", PortalSessionAuthentication: "with its access token"}
 
 
@@ -58,17 +69,25 @@ def test_it_has_every_operation_and_says_who_calls_it() -> None:
 
 def described(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, str]:
     """Return how the page writes the type of a member, and whether it is required."""
-    if isinstance(field, StringField):
+    if field.field_name == "name":
+        # Judged by the portal's policy; the field has the bounds of what no store could take.
+        kind = f"text, 1 to {MAX_NAME} characters"
+    elif isinstance(field, StringField):
         kind = f"text, {field.min_length} to {field.max_length} characters"
     elif isinstance(field, IntegerField):
         kind = f"whole number, {field.low} to {field.high}"
     elif isinstance(field, BooleanField):
         kind = "true or false"
     else:
-        kind = f"list of 1 to {field.max_length} texts"
+        kind = f"list of {'up' if field.allow_empty else '1'} to {field.max_length} texts"
+    if field.allow_null:
+        kind += ", or null"
     if field.required:
         return kind, "yes"
-    return kind, "no" if field.default == "" else f"no, {str(field.default).lower()}"
+    return (
+        kind,
+        "no" if field.default is serializers.empty or field.default == "" else f"no, {str(field.default).lower()}",
+    )
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -94,17 +113,36 @@ class Caller:
         self.operation, self.config, self.settings, self.database_away = operation, config, settings, database_away
         self.client = Client(raise_request_exception=False)
         self.by_root_key = view_of(operation).authentication_classes == [RootKeyAuthentication]
+        self.mints = operation == "portal.createSession"
         self.by_token = view_of(operation).authentication_classes == [PortalSessionAuthentication]
 
     def credential(self) -> str | None:
         if self.by_root_key:
-            return f"Bearer {issue_root_key().secret}"
+            granted = {} if self.mints else {"granted": ["api.*.verify_key"]}
+            return f"Bearer {issue_root_key(**granted).secret}"
         return f"Bearer {sign_in(self.config).secret}" if self.by_token else None
 
     def good_body(self) -> dict[str, Any]:
-        if self.by_root_key:
+        if self.operation == "keys.verifyKey":
+            return {"key": "sk_" + "0" * 49}
+        if self.mints:
             return {"slug": self.config.slug, "externalId": "user_123", "permissions": ["keys:read"]}
+        if self.operation in ON_KEYS:
+            return self.body_about_a_key()
         return {} if self.by_token else {"sessionId": mint(self.config).secret}
+
+    def body_about_a_key(self) -> dict[str, Any]:
+        """Return a good body: for a new key, or about the one key that the user has."""
+        ApiKey.objects.all().delete()
+        body = dict(ON_KEYS[self.operation])
+        if self.operation != "portal.createKey":
+            body["keyId"] = self.post("portal.createKey", {"name": "Laptop"}).json()["data"]["keyId"]
+        return body
+
+    def post(self, operation: str, body: Any, **headers: str) -> Any:
+        """Return the answer to a call by the user who may do everything."""
+        headers["Authorization"] = f"Bearer {sign_in(self.config).secret}"
+        return self.client.post(f"/v2/{operation}", body, content_type="application/json", headers=headers)
 
     def call(
         self, body: Any = None, *, authorization: str | None = "", path: str = "", **headers: str
@@ -161,7 +199,11 @@ class Caller:
             "THROTTLE_RATES": {"create_session": "1/min", "failed": "1/min"},
         }
         body = self.good_body() if self.by_root_key else {"sessionId": "pst_" + "0" * 43}
-        bad = authorization if self.by_root_key else ("Bearer pat_" + "0" * 43 if self.by_token else None)
+        # Sessions are counted as they are minted; elsewhere it is failures that count.
+        if self.mints or not (self.by_root_key or self.by_token):
+            bad = authorization
+        else:
+            bad = f"Bearer {'prk_' if self.by_root_key else 'pat_'}{'0' * 43}"
         self.call(body, authorization=bad)
         yield self.call(body, authorization=bad)
         self.settings.PORTAL = {**self.settings.PORTAL, "THROTTLE_RATES": None}
@@ -173,9 +215,11 @@ class Caller:
         disabled, secret = issue_root_key()
         disabled.disable()
         yield self.call(authorization=f"Bearer {secret}")
-        yield self.call({**self.good_body(), "slug": "elsewhere"})
         narrow = issue_root_key(granted=["portal.*.create_portal_session"]).secret
         yield self.call(authorization=f"Bearer {narrow}")
+        if not self.mints:
+            return
+        yield self.call({**self.good_body(), "slug": "elsewhere"})
         self.config.enabled = False
         self.config.save()
         yield self.call()
@@ -186,7 +230,35 @@ class Caller:
         self.client.cookies["portal_session"] = sign_in(self.config).secret
         yield self.call(authorization=None, Origin="https://evil.example")
         self.client.cookies.clear()
-        yield self.call(authorization=f"Bearer {sign_in(self.config, granted=['keys:create']).secret}")
+        yield self.call(authorization=f"Bearer {sign_in(self.config, granted=['a.b.c']).secret}")
+        for double in ("BrokenKeyStore", "SilentKeyStore"):
+            body = self.good_body()
+            with key_store(double):
+                yield self.call(body)
+        if self.operation in ON_KEYS:
+            yield from self.with_a_key()
+
+    def with_a_key(self) -> Iterator[tuple[str, int]]:
+        """Everything that can be wrong about a key, whether this operation minds or not."""
+        preview = sign_in(self.config, granted=CAPABILITIES, preview=True).secret
+        yield self.call(authorization=f"Bearer {preview}")
+        yield self.call({**self.good_body(), **({"keyId": "key_0"} if self.operation != "portal.createKey" else {})})
+        for state in ({"locked": True}, {"enabled": False}):
+            body = self.good_body()
+            ApiKey.objects.update(**state)
+            yield self.call(body)
+        body = self.good_body()
+        for _ in range(2):
+            yield self.call(body, **{"Idempotency-Key": "once"})
+        body = self.good_body()
+        assert self.post("portal.createKey", {"name": "Phone"}).status_code == 200
+        yield self.call(body)
+        PortalConfig.objects.update(key_limit=1)
+        yield self.call({**body, "name": "Desk"} if "name" in body else body)
+        PortalConfig.objects.update(key_limit=None)
+        body = self.good_body()
+        with key_store("BusyKeyStore"):
+            yield self.call(body)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -72,17 +72,28 @@ class Client:
     def end(self, token: str) -> Answer:
         return self.call("endSession", {}, token)
 
-    def call(self, operation: str, body: dict[str, Any], bearer: str = "") -> Answer:
+    def verify(self, key: str, root_key: str) -> str:
+        """Return what ``keys.verifyKey`` says of an API key."""
+        self._record.keep_secret(key, root_key)
+        answer = self.call("verifyKey", {"key": key}, root_key, about="keys")
+        assert answer.status == 200, answer
+        return str(answer.data["code"])
+
+    def call(
+        self, operation: str, body: dict[str, Any], bearer: str = "", *, request_id: str = "", about: str = "portal"
+    ) -> Answer:
         headers = {"Content-Type": "application/json"}
         if bearer:
             headers["Authorization"] = f"Bearer {bearer}"
-        answer = self._send("POST", f"/v2/portal.{operation}", json.dumps(body), headers)
+        if request_id:
+            headers["Idempotency-Key"] = request_id
+        answer = self._send("POST", f"/v2/{about}.{operation}", json.dumps(body), headers)
         if answer.status != LOST:
             assert_envelope(answer)
         if answer.status == 200:
             data = answer.data
             if isinstance(data, dict):
-                answer = with_secret(answer, data.get("token") or data.get("sessionId") or "")
+                answer = with_secret(answer, data.get("token") or data.get("sessionId") or data.get("key") or "")
         self._record.note(operation, answer)
         return answer
 

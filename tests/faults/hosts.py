@@ -94,6 +94,10 @@ class Host:
         assert "WORKER TIMEOUT" not in log
         self.record.judge(log)
 
+    def manage(self, *arguments: str) -> str:
+        """Run a command of the project beside the server."""
+        return Project(self.folder, self._base).manage(*arguments)
+
     def log(self) -> str:
         return self._log.read_text()
 

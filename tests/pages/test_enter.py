@@ -22,7 +22,7 @@ def events(kind):
 
 def test_leads_to_a_clean_address_with_a_cookie(client, config):
     answer = press_continue(client, open_link(client, mint(config).secret))
-    assert (answer.status_code, answer["Location"]) == (303, "/my-portal/session/")
+    assert (answer.status_code, answer["Location"]) == (303, "/my-portal/keys/")
     cookie = answer.cookies["portal_session"]
     assert tokens.is_secret(cookie.value, tokens.ACCESS_TOKEN)
     assert authenticate_session(cookie.value).external_id == "user_123"

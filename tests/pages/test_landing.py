@@ -114,7 +114,7 @@ def test_without_a_code(client, config):
     assert heading(answer) == "Open this page from Northwind Maps"
     client.cookies["portal_session"] = sign_in(config).secret
     answer = client.get("/my-portal/")
-    assert (answer.status_code, answer["Location"]) == (303, "/my-portal/session/")
+    assert (answer.status_code, answer["Location"]) == (303, "/my-portal/keys/")
 
 
 def test_an_unknown_slug_is_a_neutral_404(client, config):
@@ -201,7 +201,7 @@ def test_a_spent_link_leads_its_own_browser_in(client, config):
     code = mint(config).secret
     enter(client, code)
     answer = open_link(client, code)
-    assert (answer.status_code, answer["Location"]) == (303, "/my-portal/session/")
+    assert (answer.status_code, answer["Location"]) == (303, "/my-portal/keys/")
 
 
 def test_f3_a_spent_link_shows_the_form_to_the_browser_whose_answer_got_lost(client, config):

@@ -23,7 +23,7 @@ _FORM_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]+)"')
 class Answer:
     """One HTTP answer, as far as races look at it.
 
-    ``error`` is the last segment of the error's type; ``secret`` what a success handed out: code, token or cookie.
+    ``error`` is the last segment of the error's type; ``secret`` what a success handed out: code, token, cookie or key.
     """
 
     status: int
@@ -45,17 +45,15 @@ class Form:
     nonce: str
 
 
-def post(operation: str, body: dict[str, Any], *, bearer: str = "") -> Answer:
-    response = _browser().post(
-        f"/v2/portal.{operation}",
-        body,
-        content_type="application/json",
-        headers={"Authorization": f"Bearer {bearer}"} if bearer else {},
-    )
+def post(operation: str, body: dict[str, Any], *, bearer: str = "", request_id: str = "") -> Answer:
+    headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
+    if request_id:
+        headers["Idempotency-Key"] = request_id
+    response = _browser().post(f"/v2/portal.{operation}", body, content_type="application/json", headers=headers)
     content = response.json()
     error = content.get("error", {}).get("type", "").rpartition("/")[2]
     data = content.get("data", {})
-    secret = data.get("token") or data.get("sessionId") or ""
+    secret = data.get("token") or data.get("sessionId") or data.get("key") or ""
     return Answer(response.status_code, error, secret, response.get("Retry-After", ""))
 
 

@@ -6,6 +6,8 @@ import re
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from django.db import router
+from django.db.models import F
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.request import Request
 
@@ -19,7 +21,8 @@ from portal.api.serializers import (
     UpdateKeySerializer,
 )
 from portal.authenticate import AuthenticatedSession
-from portal.errors import InvalidInput
+from portal.credentials import INVALID_TOKEN
+from portal.errors import InvalidInput, PortalSessionNotFound
 from portal.http import client_address
 from portal.keystore.actions import SessionKeys
 from portal.keystore.base import Key, KeyChanges, KeyQuery
@@ -87,6 +90,21 @@ def _request_id(request: Request) -> str:
     return given
 
 
+def portal_of(session: AuthenticatedSession) -> PortalConfig:
+    """Return the session's portal, whose policy holds and whose keys are meant.
+
+    Read from the writer's database, and with the session's own keyspace in the condition: a portal that was pointed at
+    other keys after the session was looked up would open those.
+
+    :raises PortalSessionNotFound: the portal was deleted, disabled or pointed elsewhere meanwhile, which ended the session.
+    """
+    portals = PortalConfig.objects.using(router.db_for_write(PortalConfig)).enabled()
+    try:
+        return portals.get(sessions__pk=session.pk, sessions__keyspace_id=F("keyspace_id"))
+    except PortalConfig.DoesNotExist:
+        raise PortalSessionNotFound(headers={"WWW-Authenticate": INVALID_TOKEN}) from None
+
+
 class KeyOperation(Operation):
     """An operation on the keys of the session's owner."""
 
@@ -95,9 +113,7 @@ class KeyOperation(Operation):
     def keys(self, request: Request) -> SessionKeys:
         """Return the owner's keys; the owner is the session's and no member of a body changes that."""
         session = cast(AuthenticatedSession, request.auth)
-        # The row: the policy is the portal's, and the session was checked against it in the statement before.
-        config = PortalConfig.objects.get(pk=session.portal_pk)
-        return SessionKeys(session, config, address=client_address(request._request))
+        return SessionKeys(session, portal_of(session), address=client_address(request._request))
 
 
 class ListKeys(KeyOperation):
@@ -166,6 +182,9 @@ class UpdateKey(KeyOperation):
             changes["enabled"] = body["enabled"]
         if "permissions" in body:
             changes["permissions"] = tuple(dict.fromkeys(body["permissions"]))
+        if not changes:
+            text = "Give at least one of name, expires, enabled and permissions."
+            raise InvalidInput("The request changes nothing.", errors=[{"location": "body", "message": text}])
         return {"data": key_item(self.keys(request).update(body["keyId"], changes))}
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
+
 from django.apps import AppConfig
+from django.core.signals import request_finished
 from django.utils.translation import gettext_lazy as _
 
 __all__ = ["PortalKeysConfig"]
@@ -15,3 +18,13 @@ class PortalKeysConfig(AppConfig):
     label = "portal_keys"
     verbose_name = _("API keys")
     default_auto_field = "django.db.models.BigAutoField"
+
+    #: The operations that this app adds to the portal's HTTP API.
+    portal_api_urls = "portal.contrib.keys.urls"
+
+    def ready(self) -> None:
+        """Have what verification notes written after requests, and when the process ends."""
+        from .recorder import recorder
+
+        request_finished.connect(recorder.flush_if_due, dispatch_uid="portal_keys.recorder")
+        atexit.register(recorder.flush)

@@ -51,7 +51,8 @@ def list_page(rows: ApiKeyQuerySet, query: KeyQuery) -> KeyPage:
     ends = [(_write(row.sort_value), row.pk) for row in (found[0], found[-1])] if found else []  # type: ignore[attr-defined]
     counts, matching, before = None, None, None
     if query.with_counts:
-        earlier = Q(pk=None)
+        # Of a page whose keys are gone meanwhile: whatever does not come after the place.
+        earlier = ~place if query.cursor and not backwards else Q(pk=None)
         if found:
             earlier = _beyond(found[0].sort_value, found[0].pk, greater=descending)  # type: ignore[attr-defined]
         counts, matching, before = _count(sorted_rows, wanted, earlier, now)
@@ -67,7 +68,8 @@ def list_page(rows: ApiKeyQuerySet, query: KeyQuery) -> KeyPage:
 
 def _beyond(value: Any, row_id: int, *, greater: bool) -> Q:
     name = "gt" if greater else "lt"
-    return Q(**{f"sort_value__{name}": value}) | Q(**{"sort_value": value, f"pk__{name}": row_id})
+    # The first condition alone bounds an index; without it, a page would read all pages before it.
+    return Q(**{f"sort_value__{name}e": value}) & (Q(**{f"sort_value__{name}": value}) | Q(**{f"pk__{name}": row_id}))
 
 
 def _searched(text: str) -> Q:
@@ -87,7 +89,7 @@ def _filtered(wanted: KeyFilter, now: datetime) -> Q:
         return active & Q(expires_at__lte=now + EXPIRES_SOON)
     if wanted is KeyFilter.OLD_IN_USE:
         old = KeySecret.objects.filter(key=OuterRef("pk"), ends_at__gt=now, last_used_at__gte=OuterRef("rotated_at"))
-        return active & Q(Exists(old))
+        return active & Q(rotated_at__isnull=False) & Q(Exists(old))
     return active
 
 

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import router, transaction
+from django.db.models import Exists, OuterRef
 from django.views.decorators.debug import sensitive_variables
 
 from portal import clock, tokens
@@ -20,16 +21,7 @@ from portal.errors import (
     KeyNotActive,
     PortalError,
 )
-from portal.keystore.base import (
-    IssuedKey,
-    Key,
-    KeyChanges,
-    KeyPage,
-    KeyQuery,
-    KeyStore,
-    NewKey,
-    Owner,
-)
+from portal.keystore.base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, KeyStore, NewKey, Owner
 
 from .listing import list_page
 from .models import ApiKey, KeyOwner, KeySecret
@@ -107,16 +99,20 @@ class DatabaseKeyStore(KeyStore):
 
     def end_old_secret(self, owner: Owner, key_id: str) -> Key:
         """End the old secret now."""
+        old = KeySecret.objects.filter(key=OuterRef("pk"), ends_at__gt=clock.now())
         with self._atomic():
-            if not self._rows(owner).filter(locked=False).end_old_secret(key_id):
-                raise self._why_not(owner, key_id, ApiKeyNotFound())
-            return self.get_key(owner, key_id)
+            # Without one nothing changes, the version neither.
+            self._rows(owner).filter(Exists(old), locked=False).end_old_secret(key_id)
+            key = self.get_key(owner, key_id)
+        if key.locked:
+            raise KeyLocked
+        return key
 
     def revoke_key(self, owner: Owner, key_id: str) -> None:
         """Revoke the key."""
         with self._atomic():
             if not self._rows(owner).filter(locked=False).revoke(key_id):
-                raise self._why_not(owner, key_id, ApiKeyNotFound())
+                raise self._why_not(owner, key_id, KeyChangedMeanwhile())
 
     def purge(self, before: datetime, batch_size: int) -> int:
         """Delete revoked keys and ended secrets from before ``before``; return the number of rows."""

@@ -1,4 +1,4 @@
-"""``manage.py portal_purge``: deletes sessions that ended long ago, and old events."""
+"""``manage.py portal_purge``: deletes sessions that ended and keys that were revoked long ago, and old events."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db import connections, router
 
 from portal import clock
 from portal.conf import portal_settings
+from portal.keystore import get_key_store
 from portal.management.output import add_json_option, write
 from portal.models import PortalEvent, PortalSession
 
@@ -22,9 +23,12 @@ PAUSE_SECONDS = 0.005
 
 
 class Command(BaseCommand):
-    """Deletes, in batches, the sessions that ended before PURGE_AFTER and the events from before EVENT_RETENTION."""
+    """Deletes, in batches, what ended or was revoked before PURGE_AFTER, and events from before EVENT_RETENTION."""
 
-    help = "Delete sessions and events that are old enough. Safe to stop at any time and to run again; made for cron."
+    help = (
+        "Delete sessions, events and revoked keys that are old enough. Safe to stop at any time and to run again; made for "
+        "cron."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
@@ -40,23 +44,24 @@ class Command(BaseCommand):
         if batch < 1:
             raise CommandError("--batch must be 1 or more.")
         now = clock.now()
-        sessions_before, events_before = now - portal_settings.PURGE_AFTER, now - portal_settings.EVENT_RETENTION
+        ended_before, events_before = now - portal_settings.PURGE_AFTER, now - portal_settings.EVENT_RETENTION
         sessions, events = PortalSession.objects, PortalEvent.objects
         if options["dry_run"]:
-            counts = sessions.ended_before(sessions_before).count(), events.before(events_before).count()
-            name, word = "would_delete", "Would delete"
+            # A store deletes what is left of revoked keys and does not count it.
+            counts = {
+                "sessions": sessions.ended_before(ended_before).count(),
+                "events": events.before(events_before).count(),
+            }
+            name, text = "would_delete", "Would delete {sessions} sessions and {events} events."
         else:
-            counts = (
-                _purge(partial(sessions.purge, sessions_before, batch)),
-                _purge(partial(events.purge, events_before, batch)),
-            )
-            name, word = "deleted", "Deleted"
-        write(
-            self.stdout,
-            {name: {"sessions": counts[0], "events": counts[1]}},
-            f"{word} {counts[0]} sessions and {counts[1]} events.",
-            as_json=options["json"],
-        )
+            counts = {
+                "sessions": _purge(partial(sessions.purge, ended_before, batch)),
+                "events": _purge(partial(events.purge, events_before, batch)),
+                # Last: a store elsewhere may be away, and then the rest is done.
+                "keys": _purge(partial(get_key_store().purge, ended_before, batch)),
+            }
+            name, text = "deleted", "Deleted {sessions} sessions, {events} events and {keys} revoked keys."
+        write(self.stdout, {name: counts}, text.format(**counts), as_json=options["json"])
 
 
 def _purge(batch: Callable[[], int]) -> int:

@@ -20,12 +20,13 @@ from portal import request_id
 from portal.authenticate import AuthenticatedSession
 from portal.conf import portal_settings
 from portal.credentials import cookie_session
-from portal.errors import TooManyRequests
+from portal.errors import PortalError, TooManyRequests
 from portal.http import outside_atomic_requests
 from portal.models import PortalConfig
 from portal.outage import DATABASE_AWAY
+from portal.pages.abilities import ABILITIES
 from portal.pages.headers import add_page_headers
-from portal.pages.refusals import Refused, reason_without_session, refuse, refuse_too_many
+from portal.pages.refusals import REFUSED_BY_STORE, Refused, reason_without_session, refuse, refuse_too_many
 from portal.throttle import count, count_failure
 
 __all__ = ["PortalPage", "see_other"]
@@ -39,9 +40,12 @@ class HttpResponseSeeOther(HttpResponseRedirect):
     status_code = 303
 
 
-def see_other(request: HttpRequest, name: str, config: PortalConfig) -> HttpResponse:
-    """Return a 303 to a page of this portal; never to another origin, which ``form-action`` would block."""
-    response = HttpResponseSeeOther(reverse(f"portal:{name}", kwargs={"slug": config.slug}))
+def see_other(request: HttpRequest, name: str, config: PortalConfig, **arguments: str) -> HttpResponse:
+    """Return a 303 to a page of this portal; never to another origin, which ``form-action`` would block.
+
+    :param arguments: of the URL pattern, beside the slug.
+    """
+    response = HttpResponseSeeOther(reverse(f"portal:{name}", kwargs={"slug": config.slug, **arguments}))
     add_page_headers(response, request, config)
     return response
 
@@ -74,7 +78,7 @@ class PortalPage(View):
                 self.config = config
                 if not config.enabled and not self.serve_closed:
                     raise Refused("closed")
-                return super().dispatch(request)
+                return self.answer(request)
             except Refused as refusal:
                 return self._refuse(request, refusal, config)
             except TooManyRequests as error:
@@ -82,6 +86,15 @@ class PortalPage(View):
                 return refuse_too_many(request, error, config, session=inside, code_in_url=self.code_in_url(request))
             except (SuspiciousOperation, BadRequest, MultiPartParserError, UnreadablePostError):
                 return self._refuse(request, Refused("bad_request"), config)
+            except PortalError as error:
+                reason = REFUSED_BY_STORE.get(type(error))
+                if reason is None:
+                    raise
+                # What a page reads beside what it is for is a key; the rest is named by require_capability.
+                response = self._refuse(request, Refused(reason, ability=ABILITIES["keys:read"]), config)
+                for name, value in error.headers.items():
+                    response[name] = value
+                return response
         except DATABASE_AWAY:
             logger.exception("The database refused a page")
             # Nothing here may ask the database again: no portal, no brand.
@@ -91,6 +104,10 @@ class PortalPage(View):
         except Exception:
             logger.exception("A page failed")
             return refuse(request, "error", config, code_in_url=self.code_in_url(request))
+
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
+        """Run the method; a hook for what pages of one kind do around it. Exceptions become pages outside."""
+        return super().dispatch(request)
 
     def _refuse(self, request: HttpRequest, refusal: Refused, config: PortalConfig | None) -> HttpResponse:
         inside = self.current_session(request) if config and config.enabled and refusal.reason != "dead_link" else None
@@ -121,6 +138,16 @@ class PortalPage(View):
             raise Refused(reason_without_session(request, self.config))
         if request.method == "POST":
             count("page_write", session.id)
+        return session
+
+    def require_capability(self, request: HttpRequest, capability: str) -> AuthenticatedSession:
+        """Return the session, which was granted ``capability``.
+
+        :raises Refused: as for :meth:`require_session`; or it was not, and the page says which it is.
+        """
+        session = self.require_session(request)
+        if not session.allows(capability):
+            raise Refused("no_capability", ability=ABILITIES[capability])
         return session
 
     def current_session(self, request: HttpRequest) -> AuthenticatedSession | None:

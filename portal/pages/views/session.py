@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy
 
 from portal.http import client_address
+from portal.pages.abilities import ABILITIES
 from portal.pages.cookies import WayBack, forget_session, remember_way_back
 from portal.pages.csrf import is_genuine
 from portal.pages.refusals import Refused
@@ -15,16 +15,6 @@ from portal.permissions import ordered
 from .base import PortalPage, see_other
 
 __all__ = ["SessionPage", "SignOut", "SignedOut"]
-
-#: What each capability lets a person do, in plain words.
-ABILITIES = {
-    "keys:read": gettext_lazy("See API keys"),
-    "keys:create": gettext_lazy("Create API keys"),
-    "keys:reroll": gettext_lazy("Rotate API keys"),
-    "keys:update": gettext_lazy("Edit API keys"),
-    "keys:delete": gettext_lazy("Revoke API keys"),
-    "analytics:read": gettext_lazy("See usage"),
-}
 
 
 class SessionPage(PortalPage):

@@ -3,6 +3,11 @@
 (() => {
   const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
   const live = document.getElementById("live");
+  // Emptied first, or the same words are not announced twice.
+  const say = (words) => {
+    live.textContent = "";
+    setTimeout(() => (live.textContent = words), 60);
+  };
 
   // Times: the server wrote UTC; show the reader's own clock, and keep the UTC text as a tooltip.
   each("time[data-local]", (time) => {
@@ -48,6 +53,40 @@
     addEventListener("pageshow", (event) => {
       if (event.persisted) location.reload();
     });
+  });
+
+  // Copying, where the browser can. Nothing is kept: what is copied is read from the page.
+  let saved = false;
+  if (navigator.clipboard) {
+    each("button[data-copy]", (button) => {
+      const label = button.firstElementChild;
+      const words = label.textContent;
+      button.hidden = false;
+      button.addEventListener("click", async () => {
+        const source = document.getElementById(button.dataset.copy);
+        try {
+          await navigator.clipboard.writeText(source.textContent);
+          saved = true;
+          label.textContent = button.dataset.done;
+          setTimeout(() => (label.textContent = words), 2500);
+          say(button.dataset.done);
+        } catch {
+          getSelection().selectAllChildren(source);
+          say(button.dataset.fail);
+        }
+      });
+    });
+  }
+
+  // A secret that is shown once: the browser asks, once, before it is left uncopied, and Back does not bring it again.
+  each("[data-once-only]", (secret) => {
+    secret.addEventListener("copy", () => (saved = true));
+    each("form[data-saved]", (form) => form.addEventListener("submit", () => (saved = true)));
+    addEventListener("beforeunload", (event) => {
+      if (!saved) event.preventDefault();
+      saved = true;
+    });
+    addEventListener("pagehide", () => secret.replaceChildren());
   });
 
   // A second press of a button sends nothing while the first is under way.

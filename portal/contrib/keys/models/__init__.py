@@ -1,7 +1,9 @@
 """The tables of API keys, one concept a module, and the verbs on them."""
 
 from .api_key import ApiKey
+from .imports import ImportedKey, ImportOutcome
+from .keyspace import portals_of
 from .owner import KeyOwner
 from .secret import KeySecret
 
-__all__ = ["ApiKey", "KeyOwner", "KeySecret"]
+__all__ = ["ApiKey", "ImportOutcome", "ImportedKey", "KeyOwner", "KeySecret", "portals_of"]

@@ -12,8 +12,11 @@ from django.views.decorators.debug import sensitive_variables
 
 from portal import clock, tokens
 from portal.errors import KeyAlreadyCreated
+from portal.models.validators import validate_key_permissions
 
+from .imports import KeyImportQuerySet
 from .secret import KeySecret
+from .validators import validate_metadata
 
 __all__ = ["ApiKey"]
 
@@ -22,7 +25,7 @@ def _key_id() -> str:
     return tokens.public_id(tokens.API_KEY_ID)
 
 
-class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
+class ApiKeyQuerySet(KeyImportQuerySet, models.QuerySet["ApiKey"]):
     """Keys in bulk, and what happens to one of them: the queryset says which may be meant, the public id which is."""
 
     def live(self) -> Self:
@@ -37,6 +40,19 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Return the live keys that are accepted at ``now``."""
         unexpired = models.Q(expires_at=None) | models.Q(expires_at__gt=now)
         return self.live().filter(unexpired, enabled=True, locked=False)
+
+    def in_state(self, state: str, now: datetime) -> Self:
+        """Return the keys in one of :class:`ApiKey.State` at ``now``; none for an unknown state."""
+        live = self.live()
+        unlocked = live.filter(locked=False)
+        rows = {
+            "active": self.active(now),
+            "disabled": unlocked.filter(enabled=False),
+            "expired": unlocked.filter(enabled=True, expires_at__lte=now),
+            "locked": live.filter(locked=True),
+            "revoked": self.filter(revoked_at__isnull=False),
+        }
+        return rows.get(state, self.none())
 
     @sensitive_variables("secret")
     def issue(self, prefix: str, **fields: Any) -> tuple[ApiKey, str]:
@@ -101,6 +117,14 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
                 KeySecret.objects.using(self.db).filter(key__public_id=public_id).delete()
         return found
 
+    def lock(self, public_id: str) -> int:
+        """Refuse a key until it is unlocked; its owner cannot change it. Return whether it was unlocked, as 0 or 1."""
+        return self.live().filter(locked=False).change(public_id, locked=True)
+
+    def unlock(self, public_id: str) -> int:
+        """Take the lock off a key; return whether it was locked, as 0 or 1."""
+        return self.live().filter(locked=True).change(public_id, locked=False)
+
     def change(self, public_id: str, **fields: Any) -> int:
         """Write ``fields`` of a key; return whether it is among these, as 0 or 1.
 
@@ -113,6 +137,15 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 class ApiKey(models.Model):
     """One key. Its id stays the same across rotations; its secrets are rows of :class:`KeySecret`."""
 
+    class State(models.TextChoices):
+        """What a key is at a moment; of several the last of these."""
+
+        ACTIVE = "active", _("Active")
+        EXPIRED = "expired", _("Expired")
+        DISABLED = "disabled", _("Disabled")
+        LOCKED = "locked", _("Locked")
+        REVOKED = "revoked", _("Revoked")
+
     public_id = models.CharField(_("key id"), max_length=32, default=_key_id, editable=False)
     keyspace_id = models.CharField(_("keyspace id"), max_length=256)
     external_id = models.CharField(_("external id"), max_length=256)
@@ -123,8 +156,8 @@ class ApiKey(models.Model):
         _("locked"), default=False, help_text=_("Refused, and the user cannot change the key, until it is unlocked.")
     )
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
-    permissions = models.JSONField(_("permissions"), default=list, blank=True)
-    metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    permissions = models.JSONField(_("permissions"), default=list, blank=True, validators=[validate_key_permissions])
+    metadata = models.JSONField(_("metadata"), default=dict, blank=True, validators=[validate_metadata])
     rate_limit = models.PositiveIntegerField(
         _("rate limit"),
         null=True,
@@ -162,7 +195,8 @@ class ApiKey(models.Model):
         indexes = (
             models.Index(fields=("keyspace_id", "external_id", "created_at", "id"), name="portal_keys_key_owner"),
             models.Index(fields=("external_id", "id"), name="portal_keys_key_external"),
-            models.Index(fields=("start",), name="portal_keys_key_start"),
+            models.Index(fields=("keyspace_id", "id"), name="portal_keys_key_keyspace"),
+            models.Index(fields=("start", "id"), name="portal_keys_key_start"),
             models.Index(
                 fields=("revoked_at",), condition=models.Q(revoked_at__isnull=False), name="portal_keys_key_revoked"
             ),
@@ -170,3 +204,13 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def state(self, now: datetime) -> State:
+        """Return what the key is at ``now``."""
+        states = {
+            self.State.REVOKED: self.revoked_at is not None,
+            self.State.LOCKED: self.locked,
+            self.State.DISABLED: not self.enabled,
+            self.State.EXPIRED: self.expires_at is not None and self.expires_at <= now,
+        }
+        return next((state for state, holds in states.items() if holds), self.State.ACTIVE)

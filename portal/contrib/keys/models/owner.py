@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -17,8 +19,12 @@ class KeyOwnerQuerySet(models.QuerySet["KeyOwner"]):
         A statement that writes, and the first of its transaction: on SQLite it waits for the one writer, where a read that
         turns into a write would fail at once; elsewhere it locks the owner's row.
         """
+        self.lock_all([(keyspace_id, external_id)])
+
+    def lock_all(self, owners: Iterable[tuple[str, str]]) -> None:
+        """Lock several owners, each a keyspace id and an external id; in one order, so that two who do it never deadlock."""
         self.bulk_create(
-            [self.model(keyspace_id=keyspace_id, external_id=external_id)],
+            [self.model(keyspace_id=keyspace, external_id=user) for keyspace, user in sorted({*owners})],
             update_conflicts=True,
             unique_fields=["keyspace_id", "external_id"],
             update_fields=["external_id"],

@@ -47,7 +47,10 @@ class KeySecret(models.Model):
                 fields=("key",), condition=models.Q(ends_at=None), name="portal_keys_secret_present"
             ),
         )
-        indexes = (models.Index(fields=("ends_at",), name="portal_keys_secret_ends"),)
+        indexes = (
+            models.Index(fields=("ends_at",), name="portal_keys_secret_ends"),
+            models.Index(fields=("start",), name="portal_keys_secret_start"),
+        )
 
     def __str__(self) -> str:
         return f"{self.start}…"

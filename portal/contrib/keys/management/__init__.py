@@ -1,0 +1,1 @@
+"""The app's commands, and what they are made of."""

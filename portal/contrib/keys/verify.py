@@ -1,0 +1,175 @@
+"""Is this key good, now and for this? The hot path of a host's API: one fixed statement, no model instances, no write."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from django.db import connections
+from django.views.decorators.debug import sensitive_variables
+
+from portal import clock, tokens
+from portal.keystore.base import Outcome, RateLimit
+from portal.rawsql import Row, columns, find
+from portal.throttle import Hit, hit
+
+from .models import ApiKey, KeySecret
+from .permission_query import PermissionQuery, queries
+from .recorder import Use, recorder
+
+__all__ = ["MAX_LENGTH", "Verification", "VerifiedKey", "verify"]
+
+#: In characters; nothing longer is a key, an imported one neither.
+MAX_LENGTH = 512
+
+# A key of our own making, right or mistyped; a prefix has 16 characters at most.
+_OWN_FORM = re.compile(r"[a-z][0-9a-z_]{0,15}_[0-9A-Za-z]{49}", re.ASCII)
+
+_SECRET_FIELDS = ("id", "ends_at")
+_KEY_FIELDS = (
+    "id",
+    "public_id",
+    "keyspace_id",
+    "external_id",
+    "name",
+    "enabled",
+    "locked",
+    "expires_at",
+    "revoked_at",
+    "permissions",
+    "metadata",
+    "rate_limit",
+    "rate_limit_seconds",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedKey:
+    """A key that was presented, as views see it: ``request.auth`` in DRF.
+
+    :param expires_at: when what was presented ends, aware UTC: the key, or the old secret of a key that was rotated,
+        whichever comes first. None for never.
+    """
+
+    pk: int
+    secret_pk: int
+    id: str
+    keyspace_id: str
+    external_id: str
+    name: str
+    permissions: tuple[str, ...]
+    metadata: dict[str, Any] = field(hash=False)
+    expires_at: datetime | None
+    rate_limit: RateLimit | None
+
+    def has_permission(self, permission: str) -> bool:
+        """Say whether the key has this permission; a star in one stands for itself."""
+        return permission in self.permissions
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What became of a key that was presented.
+
+    :param key: None when there is no such key. With any other outcome it is there, refused or not: look at ``valid``.
+    :param rate_limit: the count of this request; None where the key has no limit, or was refused before it was counted.
+    :param missing: the first of the needed permissions that the key lacks, where that is the outcome.
+    """
+
+    outcome: Outcome
+    key: VerifiedKey | None = None
+    rate_limit: Hit | None = None
+    missing: str = ""
+
+    @property
+    def valid(self) -> bool:
+        """Whether the request may go on."""
+        return self.outcome is Outcome.VALID
+
+
+@sensitive_variables("key")
+def verify(
+    key: str,
+    *,
+    permissions: str | Iterable[str | PermissionQuery] = (),
+    keyspace_id: str | Collection[str] | None = None,
+    tags: Iterable[str] = (),
+) -> Verification:
+    """Judge a key and count the request against the key's rate limit, unless something else refuses it before.
+
+    The outcome is the first that holds: NOT_FOUND (unknown, revoked, of another keyspace), FORBIDDEN (locked by an
+    operator), DISABLED (by its owner), EXPIRED (the key, or the old secret after a rotation), INSUFFICIENT_PERMISSIONS,
+    RATE_LIMITED, VALID. Costs one query, or none for a key of our own form whose checksum is wrong.
+
+    :param permissions: what the key must have: an expression (:mod:`~portal.contrib.keys.permission_query`), or single
+        permissions, all of which it must have.
+    :param keyspace_id: whose keys count: those of this keyspace, or of these; None for all.
+    :param tags: words about the request, for the recorder.
+    :raises PermissionQueryError: the expression is none; a ``ValueError``.
+    """
+    needed = queries(permissions)
+    if len(key) > MAX_LENGTH or (_OWN_FORM.fullmatch(key) and not tokens.is_api_key(key)):
+        return Verification(Outcome.NOT_FOUND)
+    found = find(KeySecret, _key_by_secret, key)
+    if found is None or found.moment(10) is not None or not _is_of(found.values[4], keyspace_id):
+        return Verification(Outcome.NOT_FOUND)
+    now = clock.now()
+    verification = _judge(found, needed, now)
+    recorder.record(Use(found.values[2], found.values[0], verification.outcome, now, tuple(tags)))
+    return verification
+
+
+def _is_of(found: str, wanted: str | Collection[str] | None) -> bool:
+    if wanted is None:
+        return True
+    return found == wanted if isinstance(wanted, str) else found in wanted
+
+
+def _judge(found: Row, needed: Iterable[PermissionQuery], now: datetime) -> Verification:
+    key = _verified(found)
+    if found.values[8]:
+        return Verification(Outcome.FORBIDDEN, key)
+    if not found.values[7]:
+        return Verification(Outcome.DISABLED, key)
+    if key.expires_at is not None and key.expires_at <= now:
+        return Verification(Outcome.EXPIRED, key)
+    for query in needed:
+        if not query.is_met(key.permissions):
+            return Verification(Outcome.INSUFFICIENT_PERMISSIONS, key, missing=query.text)
+    if key.rate_limit is None:
+        return Verification(Outcome.VALID, key)
+    # The last of all: what is refused for another reason costs the key nothing.
+    counted = hit("api_key", key.id, key.rate_limit.limit, int(key.rate_limit.window.total_seconds()))
+    return Verification(Outcome.RATE_LIMITED if counted.exceeded else Outcome.VALID, key, counted)
+
+
+def _verified(found: Row) -> VerifiedKey:
+    row = found.values
+    ends = [moment for moment in (found.moment(1), found.moment(9)) if moment is not None]
+    return VerifiedKey(
+        pk=row[2],
+        secret_pk=row[0],
+        id=row[3],
+        keyspace_id=row[4],
+        external_id=row[5],
+        name=row[6],
+        permissions=tuple(found.json(11)),
+        metadata=found.json(12),
+        expires_at=min(ends, default=None),
+        rate_limit=None if row[13] is None else RateLimit(row[13], timedelta(seconds=row[14])),
+    )
+
+
+@lru_cache(maxsize=8)
+def _key_by_secret(using: str) -> str:
+    quote = connections[using].ops.quote_name
+    return (
+        f"SELECT {columns(KeySecret, _SECRET_FIELDS, 's', quote)}, "  # noqa: S608 - names of our own models
+        f"{columns(ApiKey, _KEY_FIELDS, 'k', quote)} FROM {quote(KeySecret._meta.db_table)} s "
+        f"JOIN {quote(ApiKey._meta.db_table)} k ON k.{quote('id')} = s.{quote('key_id')} "
+        f"WHERE s.{quote('secret_hash')} = %s"
+    )

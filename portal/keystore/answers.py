@@ -1,0 +1,127 @@
+"""Whether what a key store answered is as the protocol says.
+
+A store is somebody else's code, and may hand on what it got from a service of somebody else's. These functions may raise
+anything on what is not: :mod:`portal.keystore.guard` takes that for a no.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import astuple
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from .base import IssuedKey, Key, KeyCounts, KeyPage, KeyQuery, OldSecret, Outcome, RateLimit, UsageBucket
+
+__all__ = ["is_issued", "is_key", "is_page", "is_usage"]
+
+_KEY_ID = re.compile(r"[0-9A-Za-z_]{3,255}\Z", re.ASCII)
+
+
+def _are(kind: type, *values: Any) -> bool:
+    return all(isinstance(value, kind) for value in values)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, tuple | list)
+
+
+def _are_texts(*values: Any) -> bool:
+    if not _are(str, *values):
+        return False
+    # Raises for a lone surrogate, with which no answer could be written.
+    "".join(values).encode()
+    return True
+
+
+def _are_moments(*values: Any) -> bool:
+    if not _are(datetime, *values) or any(value.utcoffset() is None for value in values):
+        return False
+    # Raises where the offset leads out of the calendar.
+    return all(value.astimezone(UTC) == value for value in values)
+
+
+def _are_numbers(*values: Any) -> bool:
+    return all(type(value) is int and value >= 0 for value in values)
+
+
+def _is_metadata(value: Any) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    # Raises for what is not JSON, or no text.
+    return _are_texts(*value, json.dumps(dict(value), ensure_ascii=False, allow_nan=False))
+
+
+def is_key(value: Any, key_id: str | None = None) -> bool:
+    """Say whether ``value`` is a key that can be shown, and the one that was asked for."""
+    if not isinstance(value, Key) or (key_id is not None and value.id != key_id):
+        return False
+    moments = (value.expires_at, value.updated_at, value.last_used_at)
+    return (
+        _are_texts(value.id, value.start, value.name, value.version)
+        and _KEY_ID.match(value.id) is not None
+        and _are(bool, value.enabled, value.locked)
+        and _are_moments(value.created_at, *(moment for moment in moments if moment is not None))
+        and _are(tuple, value.permissions)
+        and _are_texts(*value.permissions)
+        and _is_metadata(value.metadata)
+        and (value.rate_limit is None or _is_rate_limit(value.rate_limit))
+        and (value.old_secret is None or _is_old_secret(value.old_secret))
+    )
+
+
+def _is_rate_limit(value: Any) -> bool:
+    return isinstance(value, RateLimit) and _are_numbers(value.limit) and _are(timedelta, value.window)
+
+
+def _is_old_secret(value: Any) -> bool:
+    return (
+        isinstance(value, OldSecret)
+        and _are_texts(value.start)
+        and _are_moments(value.ends_at)
+        and _are(bool, value.in_use)
+    )
+
+
+def _is_bucket(value: Any) -> bool:
+    return (
+        isinstance(value, UsageBucket)
+        and _are_texts(value.key_id)
+        and _are_moments(value.start)
+        and set(value.counts) <= set(Outcome)
+        and _are_numbers(*value.counts.values())
+    )
+
+
+def is_usage(value: Any) -> bool:
+    """Say whether ``value`` is buckets."""
+    return _is_list(value) and all(_is_bucket(item) for item in value)
+
+
+def is_page(value: Any, query: KeyQuery) -> bool:
+    """Say whether ``value`` is a page that answers ``query``."""
+    return (
+        isinstance(value, KeyPage)
+        and _is_list(value.keys)
+        and len(value.keys) <= query.limit
+        and all(is_key(key) for key in value.keys)
+        and _are_texts(value.next, value.previous)
+        and (not query.with_counts or _is_counted(value))
+    )
+
+
+def _is_counted(page: KeyPage) -> bool:
+    return (
+        isinstance(page.counts, KeyCounts)
+        and _are_numbers(*astuple(page.counts))
+        and _are_numbers(page.matching, page.before)
+    )
+
+
+def is_issued(value: Any, key_id: str | None = None) -> bool:
+    """Say whether ``value`` is a key with a secret, and the one that was asked for."""
+    return (
+        isinstance(value, IssuedKey) and is_key(value.key, key_id) and _are_texts(value.secret) and value.secret != ""
+    )

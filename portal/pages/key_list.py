@@ -1,0 +1,164 @@
+"""Which part of the keys an address shows, and the links to the others: filters, columns and pages.
+
+All of it stands in the query, so that Back returns to the same place and a link to it can be kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple, get_args
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from portal.keystore.base import KeyCounts, KeyFilter, KeyPage, KeyQuery, KeySort
+
+__all__ = ["PAGE_SIZE", "Column", "FilterLink", "KeyPlace", "PageLinks"]
+
+PAGE_SIZE = 25
+
+_MAX_SEARCH = 100
+_DEFAULT_SORT: KeySort = "-created"
+
+_FILTERS = {
+    KeyFilter.ACTIVE: gettext_lazy("Active"),
+    KeyFilter.DISABLED: gettext_lazy("Disabled"),
+    KeyFilter.EXPIRED: gettext_lazy("Expired"),
+    KeyFilter.EXPIRING: gettext_lazy("Expires soon"),
+    KeyFilter.OLD_IN_USE: gettext_lazy("Old secret in use"),
+}
+#: Parts of the active keys, which only a notice leads to.
+_PARTS = {KeyFilter.EXPIRING, KeyFilter.OLD_IN_USE}
+
+_CAPTIONS = {
+    "created": gettext_lazy("Your API keys, oldest first"),
+    "-created": gettext_lazy("Your API keys, newest first"),
+    "name": gettext_lazy("Your API keys, sorted by name"),
+    "-name": gettext_lazy("Your API keys, sorted by name from the end of the alphabet"),
+    "expires": gettext_lazy("Your API keys, those that end first before the others"),
+    "-expires": gettext_lazy("Your API keys, those that end last before the others"),
+}
+
+
+class FilterLink(NamedTuple):
+    """A filter, how many keys it shows, and whether the page shows it."""
+
+    url: str
+    label: str
+    number: int
+    current: bool
+
+
+class Column(NamedTuple):
+    """A column's heading.
+
+    :param url: sorts by it, the other way round where it is sorted by already; empty for one that cannot be sorted by.
+    :param sorted: ``ascending``, ``descending``, or empty.
+    """
+
+    label: str
+    url: str = ""
+    sorted: str = ""
+
+
+class PageLinks(NamedTuple):
+    """Where in the list the page is. ``previous`` and ``next`` are addresses, empty at the ends."""
+
+    number: int
+    pages: int
+    previous: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """What an address asks for; what makes no sense in it counts as left out.
+
+    :param path: the address of the list without a query.
+    """
+
+    path: str
+    filter: KeyFilter | None = None
+    search: str = ""
+    sort: KeySort = _DEFAULT_SORT
+    cursor: str = ""
+
+    @classmethod
+    def of(cls, path: str, query: QueryDict) -> KeyPlace:
+        """Return the place that the query of a request names."""
+        status, sort = query.get("status", ""), query.get("sort", "")
+        # A character that no database can compare would make the search fail instead of finding nothing.
+        search = query.get("q", "").replace("\0", "").strip()[:_MAX_SEARCH]
+        return cls(
+            path,
+            KeyFilter(status) if status in list(KeyFilter) else None,
+            search,
+            sort if sort in get_args(KeySort) else _DEFAULT_SORT,  # type: ignore[arg-type]
+            query.get("cursor", ""),
+        )
+
+    @property
+    def query(self) -> KeyQuery:
+        """What to ask the store for."""
+        return KeyQuery(PAGE_SIZE, self.cursor, self.filter, self.search, self.sort, with_counts=True)
+
+    @property
+    def filter_label(self) -> str:
+        """The name of the filter; empty without one."""
+        return str(_FILTERS[self.filter]) if self.filter else ""
+
+    @property
+    def caption(self) -> str:
+        """What the table holds, in which order."""
+        return str(_CAPTIONS[self.sort])
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """The names and values that a search form keeps."""
+        return [(name, value) for name, value in self._values() if name in {"status", "sort"}]
+
+    @property
+    def url(self) -> str:
+        """The address, in its shortest form."""
+        values = list(self._values())
+        return f"{self.path}?{urlencode(values)}" if values else self.path
+
+    def _values(self) -> Iterator[tuple[str, str]]:
+        sort = "" if self.sort == _DEFAULT_SORT else self.sort
+        status = self.filter.value if self.filter else ""
+        for name, value in (("status", status), ("q", self.search), ("sort", sort), ("cursor", self.cursor)):
+            if value:
+                yield name, value
+
+    def filters(self, counts: KeyCounts) -> list[FilterLink]:
+        """Return the links of the filters; one without keys is left out unless the page shows it."""
+        start = replace(self, cursor="")
+        links = [FilterLink(replace(start, filter=None).url, _("All"), counts.total, self.filter is None)]
+        for wanted, label in _FILTERS.items():
+            count, current = getattr(counts, wanted.value), self.filter is wanted
+            if current or (count and wanted not in _PARTS):
+                links.append(FilterLink(replace(start, filter=wanted).url, str(label), count, current))
+        return links
+
+    def column(self, label: str, sort: KeySort) -> Column:
+        """Return the heading of a column that can be sorted by: up, then down, then back to the newest first."""
+        down: KeySort = f"-{sort}"  # type: ignore[assignment]
+        following = {sort: down, down: _DEFAULT_SORT}.get(self.sort, sort)
+        direction = {sort: "ascending", down: "descending"}.get(self.sort, "")
+        return Column(label, replace(self, sort=following, cursor="").url, direction)
+
+    def pages(self, page: KeyPage) -> PageLinks:
+        """Return where ``page`` is among its neighbors. It was asked for with counts."""
+        before, matching = page.before or 0, page.matching or 0
+        number = -(-before // PAGE_SIZE) + 1
+        # The first page needs no cursor: its address stays good when keys come and go.
+        back = replace(self, cursor="" if before <= PAGE_SIZE else page.previous)
+        return PageLinks(
+            number,
+            max(number, -(-matching // PAGE_SIZE)),
+            back.url if page.previous else "",
+            replace(self, cursor=page.next).url if page.next else "",
+        )

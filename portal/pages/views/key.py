@@ -1,0 +1,81 @@
+"""One API key (ui-spec 2.4, Key), and the end of its old secret."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from portal.keystore.base import Key
+from portal.pages.csrf import form_token, is_genuine
+from portal.pages.key_display import KeyDisplay
+from portal.pages.notes import Note, pop_note, read_note, set_note
+from portal.pages.refusals import Refused
+from portal.pages.render import page
+
+from .base import see_other
+from .keys_base import KeysPage
+
+__all__ = ["END_OLD", "EndOldSecret", "KeyPage"]
+
+#: The action of the forms that end an old secret.
+END_OLD = "end-old-secret"
+
+
+class KeyPage(KeysPage):
+    """``<slug>/keys/<id>/``."""
+
+    http_method_names = ["get", "head"]
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show the key."""
+        session, key = self.keys.session, self.own_key()
+        response = page(
+            request,
+            "key.html",
+            self.config,
+            {
+                "note": (note := read_note(request, session)),
+                "shown": KeyDisplay.of(self.keys, key),
+                "has_permissions": self.keys.store.supports_permissions and bool(self.keys.policy.permissions),
+                "end_old_token": form_token(session.id, END_OLD),
+            },
+            session=session,
+            tab="keys",
+        )
+        if note:
+            pop_note(response, request)
+        return response
+
+
+class EndOldSecret(KeysPage):
+    """``<slug>/keys/<id>/end-old/``: ends the secret from before the last rotation, ahead of its time. POST only."""
+
+    http_method_names = ["post"]
+    capability = "keys:reroll"
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        """End it and lead to the key; one that is known to be in use asks first."""
+        if not is_genuine(request, self.keys.session.id, END_OLD):
+            raise Refused("form_out_of_date")
+        if not self.keys.store.supports_reroll:
+            raise Refused("not_found")
+        key = self.own_key()
+        if self._breaks_something(key) and request.POST.get("confirmed") != "1":
+            return self._ask(request, key)
+        self.keys.end_old_secret(key.id)
+        response = see_other(request, "key", self.config, key_id=key.id)
+        set_note(response, request, self.keys.session, Note("old_ended", key.name))
+        return response
+
+    def _breaks_something(self, key: Key) -> bool:
+        # In a frame a press may be meant for something that another site laid over it (security requirement 34).
+        return key.old_secret is not None and (key.old_secret.in_use or bool(self.config.frame_ancestors))
+
+    def _ask(self, request: HttpRequest, key: Key) -> HttpResponse:
+        return page(
+            request,
+            "key_end_old.html",
+            self.config,
+            {"shown": KeyDisplay.of(self.keys, key), "end_old_token": form_token(self.keys.session.id, END_OLD)},
+            session=self.keys.session,
+            tab="keys",
+        )

@@ -1,0 +1,64 @@
+"""A new key (ui-spec 2.4, Create)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from portal import clock, tokens
+from portal.errors import KeyAlreadyCreated, KeyLimitReached, KeyNameTaken
+from portal.pages.forms import CreateKeyForm
+
+from .key_form import KeyFormPage
+from .reveal import already_shown, reveal
+
+__all__ = ["KeyCreate"]
+
+
+class KeyCreate(KeyFormPage):
+    """``<slug>/keys/new/``."""
+
+    action = "create-key"
+    capability = "keys:create"
+    supports = "supports_create"
+    template = "key_create.html"
+
+    def show(self, request: HttpRequest) -> HttpResponse:
+        """Show an empty form, which can make one key."""
+        return self.form_page(request, self._form(), once=tokens.nonce())
+
+    @sensitive_variables("issued")
+    def save(self, request: HttpRequest) -> HttpResponse:
+        """Make the key and show its secret."""
+        once = self.sent_request_id(request)
+        form = self._form(request.POST)
+        if not form.is_valid():
+            return self.form_page(request, form, once=once)
+        try:
+            issued = self.keys.create(
+                form.cleaned_data["name"],
+                expires_at=form.expires_at(),
+                permissions=tuple(form.cleaned_data.get("permissions", ())),
+                request_id=once,
+            )
+        except KeyAlreadyCreated as error:
+            return already_shown(self, request, error.key_id)
+        except KeyNameTaken:
+            form.name_is_taken()
+            return self.form_page(request, form, once=once)
+        except KeyLimitReached as error:
+            text = _("You have %(limit)d of %(limit)d keys. Revoke one to create another.") % {"limit": error.limit}
+            form.add_error(None, text)
+            return self.form_page(request, form, status=409, once=once)
+        return reveal(self, request, issued)
+
+    def _form(self, data: Any = None) -> CreateKeyForm:
+        return CreateKeyForm(
+            data,
+            policy=self.keys.policy,
+            now=clock.now(),
+            with_permissions=self.keys.store.supports_permissions,
+        )

@@ -1,0 +1,40 @@
+"""The end of a key (ui-spec 2.4, Revoke)."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from portal.pages.forms import RevokeKeyForm, used_in_words
+from portal.pages.notes import Note, set_note
+
+from .base import see_other
+from .key_form import OneKeyFormPage
+
+__all__ = ["KeyRevoke"]
+
+
+class KeyRevoke(OneKeyFormPage):
+    """``<slug>/keys/<id>/revoke/``."""
+
+    action = "revoke-key"
+    capability = "keys:delete"
+    supports = "supports_revoke"
+    template = "key_revoke.html"
+
+    def show(self, request: HttpRequest) -> HttpResponse:
+        """Ask whether they mean it."""
+        return self._page(request, RevokeKeyForm())
+
+    def save(self, request: HttpRequest) -> HttpResponse:
+        """Revoke the key and lead to the others."""
+        form = RevokeKeyForm(request.POST)
+        if not form.is_valid():
+            return self._page(request, form)
+        self.keys.revoke(self.key.id)
+        response = see_other(request, "keys", self.config)
+        set_note(response, request, self.session, Note("revoked", self.key.name))
+        return response
+
+    def _page(self, request: HttpRequest, form: RevokeKeyForm) -> HttpResponse:
+        minutes = self.used_minutes()
+        return self.form_page(request, form, used="" if minutes is None else used_in_words(minutes))

@@ -1,0 +1,60 @@
+"""What the pages about API keys share: the session's keys, and the one in the address."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC
+from typing import ClassVar
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import timezone, translation
+
+from portal.errors import ApiKeyNotFound
+from portal.http import client_address
+from portal.keystore.actions import SessionKeys
+from portal.keystore.base import Key
+from portal.pages.language import page_language
+from portal.pages.refusals import Refused
+
+from .base import PortalPage
+
+__all__ = ["KeysPage"]
+
+# What the ids of keys look like in every store; nothing else is worth asking it for.
+_KEY_ID = re.compile(r"[0-9A-Za-z_]{3,255}\Z", re.ASCII)
+
+
+class KeysPage(PortalPage):
+    """A page about the keys of the browser's session.
+
+    The methods of subclasses run with that session's language active, and in UTC; they find its keys in ``self.keys`` and
+    the session in ``self.keys.session``.
+    """
+
+    #: What a session needs for the page.
+    capability: ClassVar[str] = "keys:read"
+
+    keys: SessionKeys
+
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
+        """Find the session and its keys, and run the method."""
+        if (request.method or "").lower() not in self.http_method_names:
+            return super().answer(request)
+        session = self.require_capability(request, self.capability)
+        self.keys = SessionKeys(session, self.config, address=client_address(request))
+        if not self.keys.store.shows_keys:
+            raise Refused("not_found")
+        with timezone.override(UTC), translation.override(page_language(request, self.config, session.locale)):
+            return super().answer(request)
+
+    def own_key(self) -> Key:
+        """Return the key whose id is in the address. Needs ``keys:read``.
+
+        :raises ApiKeyNotFound: the session's owner has none such. Somebody else's key, one that never was and a text that
+            can be no id are the same page.
+        """
+        key_id: str = self.kwargs["key_id"]
+        if not _KEY_ID.match(key_id):
+            raise ApiKeyNotFound
+        return self.keys.get(key_id)

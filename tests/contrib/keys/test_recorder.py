@@ -1,0 +1,327 @@
+"""When keys were used last: noted in memory, written after requests, in batches, and never at the cost of anybody."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, close_old_connections, connection, transaction
+
+from portal import clock
+from portal.contrib.keys import recorder as module
+from portal.contrib.keys.models import ApiKey, KeySecret
+from portal.contrib.keys.recorder import Recorder, Use, recorder
+from portal.contrib.keys.verify import verify
+from portal.keystore.base import Outcome
+from tests.contrib.keys.making import change, make_key, rotate
+from tests.databases import CHILD_VARIABLE
+
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.contrib.keys.hosted")]
+
+HOUR = timedelta(hours=1)
+
+
+def used(key):
+    return ApiKey.objects.get(pk=key.pk).last_used_at
+
+
+def secrets_used(key):
+    return list(KeySecret.objects.filter(key=key).order_by("pk").values_list("last_used_at", flat=True))
+
+
+def test_a_use_is_written_later_and_in_no_request(django_assert_num_queries):
+    key, secret = make_key()
+    now = clock.now()
+    with clock.using(lambda: now), django_assert_num_queries(1):
+        verify(secret)
+    assert used(key) is None
+    recorder.flush()
+    assert used(key) == now
+    assert secrets_used(key) == [now]
+    with django_assert_num_queries(0):
+        recorder.flush()
+
+
+def test_each_secret_has_its_own():
+    key, old = make_key()
+    first = clock.now()
+    with clock.using(lambda: first):
+        new = rotate(key, HOUR)
+        verify(old)
+    second = first + timedelta(seconds=5)
+    with clock.using(lambda: second):
+        verify(new)
+    recorder.flush()
+    assert used(key) == second
+    assert secrets_used(key) == [first, second]
+
+
+def test_what_counts_as_a_use():
+    """The key was good, whatever else refused the request."""
+    seen = {}
+    for outcome, fields, needed in (
+        ("VALID", {}, ()),
+        ("RATE_LIMITED", {"rate_limit": 0}, ()),
+        ("INSUFFICIENT_PERMISSIONS", {}, "a"),
+        ("FORBIDDEN", {"locked": True}, ()),
+        ("DISABLED", {"enabled": False}, ()),
+        ("EXPIRED", {"expires_at": clock.from_milliseconds(0)}, ()),
+    ):
+        key, secret = make_key(**fields)
+        assert verify(secret, permissions=needed).outcome == outcome
+        recorder.flush()
+        seen[outcome] = (used(key) is not None, secrets_used(key) != [None])
+    assert seen == {
+        **dict.fromkeys(("VALID", "RATE_LIMITED", "INSUFFICIENT_PERMISSIONS"), (True, True)),
+        **dict.fromkeys(("FORBIDDEN", "DISABLED", "EXPIRED"), (False, False)),
+    }
+
+
+def test_the_recorder_is_told_everything_of_known_keys(monkeypatch):
+    told = []
+    monkeypatch.setattr(recorder, "record", told.append)
+    key, secret = make_key()
+    present = KeySecret.objects.get(key=key).pk
+    now = clock.now()
+    with clock.using(lambda: now):
+        verify(secret, tags=["path=/maps", "region=eu"])
+        change(key, enabled=False)
+        verify(secret)
+        verify("unknown")
+        verify(secret, keyspace_id="ks_2")
+    assert told == [
+        Use(key.pk, present, Outcome.VALID, now, ("path=/maps", "region=eu")),
+        Use(key.pk, present, Outcome.DISABLED, now, ()),
+    ]
+
+
+def test_time_goes_forward_only():
+    key, secret = make_key()
+    now = clock.now()
+    for moment, expected in ((now, now), (now - HOUR, now), (now + HOUR, now + HOUR)):
+        with clock.using(lambda moment=moment: moment):
+            verify(secret)
+        recorder.flush()
+        assert used(key) == expected
+        assert secrets_used(key) == [expected]
+    # In memory too.
+    for moment in (now + 3 * HOUR, now + 2 * HOUR):
+        with clock.using(lambda moment=moment: moment):
+            verify(secret)
+    recorder.flush()
+    assert used(key) == now + 3 * HOUR
+
+
+def test_nothing_else_changes():
+    key, secret = make_key()
+    columns = [field.name for field in ApiKey._meta.concrete_fields if field.name != "last_used_at"]
+    before = ApiKey.objects.filter(pk=key.pk).values(*columns).get()
+    verify(secret)
+    recorder.flush()
+    assert used(key) is not None
+    assert ApiKey.objects.filter(pk=key.pk).values(*columns).get() == before
+
+
+def test_many_keys_in_few_statements(django_assert_num_queries, monkeypatch):
+    monkeypatch.setattr(module, "_BATCH", 100)
+    now = clock.now()
+    keys = [make_key()[0] for _ in range(150)]
+    others = [make_key()[0] for _ in range(3)]
+    for number, key in enumerate(keys):
+        recorder.note_used(ApiKey, key.pk, now + timedelta(milliseconds=number))
+    # Two batches, each in a savepoint because a test is a transaction.
+    with django_assert_num_queries(2 * 3):
+        recorder.flush()
+    assert [used(key) for key in keys] == [now + timedelta(milliseconds=number) for number in range(150)]
+    assert [used(key) for key in others] == [None] * 3
+
+
+def test_a_key_that_is_gone_disturbs_nobody():
+    key, secret = make_key()
+    gone, gone_secret = make_key()
+    verify(secret)
+    verify(gone_secret)
+    gone.delete()
+    recorder.flush()
+    assert used(key) is not None
+
+
+# ---- when
+
+
+def test_it_is_written_when_a_request_has_ended_and_not_again_for_a_while(client, monkeypatch):
+    key, secret = make_key()
+    headers = {"Authorization": f"Bearer {secret}"}
+    now = clock.now()
+    with clock.using(lambda: now):
+        assert client.get("/maps/", headers=headers).status_code == 200
+    assert used(key) == now
+    later = now + timedelta(seconds=5)
+    with clock.using(lambda: later):
+        client.get("/maps/", headers=headers)
+    assert used(key) == now
+    # Any request will do, once it is time.
+    monkeypatch.setattr(module.time, "monotonic", lambda: 10**9)
+    assert client.get("/health/live").status_code == 200
+    assert used(key) == later
+
+
+def test_a_full_memory_is_written_at_once_and_holds_no_more(client, monkeypatch):
+    monkeypatch.setattr(module, "PENDING", 4)
+    recorder.flush()
+    keys = [make_key() for _ in range(3)]
+    for _, secret in keys[:2]:
+        verify(secret)
+    with clock.using(lambda: clock.from_milliseconds(10**13)):
+        verify(keys[1][1])
+    verify(keys[2][1])
+    client.get("/health/live")
+    assert [used(key) is not None for key, _ in keys] == [True, True, False]
+    # What is noted already still moves.
+    assert used(keys[1][0]) == clock.from_milliseconds(10**13)
+
+
+CHILD = """
+import django
+django.setup()
+import sys
+from portal.contrib.keys.verify import verify
+assert verify(sys.stdin.read()).valid
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_written_when_the_process_ends():
+    key, secret = make_key()
+    settings = {name: connection.settings_dict[name] for name in ("ENGINE", "NAME", "USER", "HOST", "OPTIONS")}
+    environment = {
+        **os.environ,
+        CHILD_VARIABLE: json.dumps(settings, default=str),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }
+    subprocess.run([sys.executable, "-c", CHILD], input=secret, text=True, env=environment, check=True, timeout=60)
+    assert used(key) is not None
+    assert secrets_used(key) != [None]
+
+
+# ---- at nobody's cost
+
+
+def test_a_database_that_refuses_is_asked_again_later(client, database_away, caplog, monkeypatch):
+    key, secret = make_key()
+    now = clock.now()
+    with clock.using(lambda: now):
+        verify(secret)
+    with database_away(OperationalError("gone")):
+        recorder.flush()
+        # The request that ends then has its answer.
+        monkeypatch.setattr(module.time, "monotonic", lambda: 10**9)
+        assert client.get("/health/live").status_code == 200
+    assert "2 keys and secrets could not be written: OperationalError" in caplog.text
+    assert used(key) is None
+    with clock.using(lambda: now - HOUR):
+        verify(secret)
+    recorder.flush()
+    assert used(key) == now
+    assert secrets_used(key) == [now]
+
+
+def test_what_was_written_before_the_refusal_is_not_tried_again(monkeypatch, caplog):
+    key, secret = make_key()
+    verify(secret)
+    write = module._write
+    written = []
+
+    def refuse(model, batch):
+        if model is KeySecret:
+            raise OperationalError("gone")
+        written.append(model)
+        write(model, batch)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_write", refuse)
+        recorder.flush()
+        recorder.flush()
+    assert written == [ApiKey]
+    assert "1 keys and secrets" in caplog.text
+    recorder.flush()
+    assert used(key) is not None
+    assert secrets_used(key) != [None]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_waits_for_no_row_that_somebody_holds():
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite locks no rows.")
+    held, held_secret = make_key()
+    free, free_secret = make_key()
+    verify(held_secret)
+    verify(free_secret)
+    holds, done = threading.Event(), threading.Event()
+
+    def hold():
+        try:
+            with transaction.atomic():
+                change(held, name="Held")
+                holds.set()
+                done.wait(30)
+        finally:
+            connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    try:
+        assert holds.wait(30)
+        recorder.flush()
+    finally:
+        done.set()
+        holder.join()
+    assert used(free) is not None
+    assert used(held) is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_threads_lose_no_use():
+    keys = [make_key() for _ in range(8)]
+    now = clock.now()
+    mine = Recorder()
+    start = threading.Barrier(8)
+
+    def work(key):
+        try:
+            start.wait(10)
+            for number in range(50):
+                mine.note_used(ApiKey, key.pk, now + timedelta(milliseconds=number))
+                if number % 10 == 0:
+                    mine.flush()
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(key,)) for key, _ in keys]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    mine.flush()
+    assert {used(key) for key, _ in keys} == {now + timedelta(milliseconds=49)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_leaves_no_connection_open(client):
+    _, secret = make_key()
+    answered = []
+
+    def serve():
+        answered.append(client.get("/maps/", headers={"Authorization": f"Bearer {secret}"}).status_code)
+        answered.append(connection.connection is None)
+
+    thread = threading.Thread(target=serve)
+    close_old_connections()
+    thread.start()
+    thread.join()
+    assert answered == [200, True]
