@@ -20,7 +20,7 @@ from .errors import (
 )
 from .throttle import count_failure
 
-__all__ = ["CHALLENGE", "INVALID_TOKEN", "Presented", "cookie_session", "present_root_key", "present_session"]
+__all__ = ["CHALLENGE", "INVALID_TOKEN", "Presented", "bearer_key", "cookie_session", "present_root_key", "present_session"]
 
 #: WWW-Authenticate of a 401 (RFC 6750 section 3): the error only when a token came.
 CHALLENGE = 'Bearer realm="portal"'
@@ -75,7 +75,22 @@ def cookie_session(request: HttpRequest) -> AuthenticatedSession | None:
     return authenticate_session(request.COOKIES.get(portal_settings.COOKIE_NAME, ""))
 
 
-@sensitive_variables("key", "header")
+def bearer_key(request: HttpRequest) -> str:
+    """Return the key that ``request`` presents, ``Authorization: Bearer <key>``; it is not looked at yet.
+
+    :raises AuthenticationMissing: no Authorization header.
+    :raises AuthenticationMalformed: it is not ``Bearer <key>``.
+    """
+    header = request.headers.get("Authorization")
+    if header is None:
+        raise AuthenticationMissing(headers={"WWW-Authenticate": CHALLENGE})
+    key = _bearer(header)
+    if not key:
+        raise AuthenticationMalformed(headers={"WWW-Authenticate": CHALLENGE})
+    return key
+
+
+@sensitive_variables("key")
 def present_root_key(request: HttpRequest) -> AuthenticatedRootKey:
     """Return the root key that ``request`` presents. Cookies are never looked at here.
 
@@ -85,12 +100,7 @@ def present_root_key(request: HttpRequest) -> AuthenticatedRootKey:
     :raises TooManyRequests: the same, from an address that failed too often.
     :raises KeyDisabled: switched off by an operator.
     """
-    header = request.headers.get("Authorization")
-    if header is None:
-        raise AuthenticationMissing(headers={"WWW-Authenticate": CHALLENGE})
-    key = _bearer(header)
-    if not key:
-        raise AuthenticationMalformed(headers={"WWW-Authenticate": CHALLENGE})
+    key = bearer_key(request)
     root_key = authenticate_root_key(key)
     if root_key is None:
         count_failure(request)

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 
+from portal import throttle
+from portal.contrib.keys.recorder import recorder
 from portal.models import Issued, PortalConfig, RootKey
 from portal.throttle import forget_counts
 from tests.factories import PortalConfigFactory, issue_root_key
+from tests.redis import Redis, redis_server
 
 
 @pytest.fixture(autouse=True)
-def counts_from_zero() -> None:
-    """Let no test be throttled for what others did."""
+def nothing_remembered() -> Iterator[None]:
+    """Let no test be throttled for what others did, nor write what others noted of keys that were used."""
     forget_counts()
+    recorder.forget()
+    yield
+    recorder.forget()
 
 
 @pytest.fixture
@@ -58,3 +64,19 @@ def database_away() -> Callable[[Any], Any]:
         return connection.execute_wrapper(fail)
 
     return away
+
+
+@pytest.fixture
+def shared_cache(settings: Any) -> Iterator[Redis]:
+    """Let the cache ``default`` be a Redis of the test's own."""
+    with redis_server() as server:
+        settings.CACHES = {
+            "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": server.url}
+        }
+        yield server
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a busy machine take its time: what these tests count must be in the cache, however long that takes."""
+    monkeypatch.setattr(throttle._deadline, "seconds", 10)

@@ -80,6 +80,8 @@ def test_times_are_aware_utc():
 
 def test_a_connection_can_have_a_time_zone(monkeypatch):
     """DATABASES may name one, in which SQLite then stores times."""
+    if connection.vendor != "sqlite":
+        pytest.skip("Others give aware times.")
     # The object itself: what it has worked out it keeps.
     actual = connections["default"]
     monkeypatch.setitem(actual.settings_dict, "TIME_ZONE", "Asia/Kathmandu")

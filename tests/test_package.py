@@ -37,7 +37,7 @@ def source(*folders: str) -> set[str]:
         str(path.relative_to(ROOT))
         for folder in folders
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and not {"__pycache__", ".mypy_cache"} & {*path.parts}
+        if path.is_file() and not {"__pycache__", ".mypy_cache", "node_modules"} & {*path.parts}
     }
 
 

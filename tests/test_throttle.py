@@ -17,7 +17,6 @@ from portal.models import PortalSession
 from tests.envelopes import assert_answer, assert_refused
 from tests.factories import issue_root_key, mint, sign_in
 from tests.pages.flow import field, heading, open_link, press_continue
-from tests.redis import redis_server
 
 pytestmark = pytest.mark.django_db
 
@@ -233,14 +232,7 @@ def use(settings, backend, **options):
     settings.CACHES = {"default": {"BACKEND": backend, **options}}
 
 
-@pytest.fixture
-def shared_cache(settings):
-    with redis_server() as server:
-        use(settings, "django.core.cache.backends.redis.RedisCache", LOCATION=server.url)
-        yield server
-
-
-def test_counts_in_the_shared_cache(api, limit, shared_cache):
+def test_counts_in_the_shared_cache(api, limit, shared_cache, patience):
     limit(failed="2/day")
     assert [api("getSession", token=BAD).status_code for _ in range(3)] == [401, 401, 429]
     throttle.forget_counts()
@@ -297,7 +289,7 @@ def test_row_43_a_cache_that_is_away(api, limit, shared_cache, caplog):
     assert [line.name for line in caplog.records].count("portal.throttle") == 1
 
 
-def test_row_43_a_cache_that_goes_away_forgets_nothing_that_this_process_saw(api, limit, shared_cache):
+def test_row_43_a_cache_that_goes_away_forgets_nothing_that_this_process_saw(api, limit, shared_cache, patience):
     limit(failed="3/day")
     assert [api("getSession", token=BAD).status_code for _ in range(3)] == [401] * 3
     shared_cache.stop()

@@ -18,12 +18,13 @@ from django.utils import timezone
 
 from portal import clock
 from portal.admin import paging
+from portal.contrib.keys.models import ApiKey
 from portal.models import PortalEvent, PortalSession
 from tests.factories import PortalConfigFactory, issue_root_key
 
-from .rows import EVENTS, ROOT_KEYS, SESSIONS
+from .rows import EVENTS, KEYS, ROOT_KEYS, SESSIONS
 
-TABLES = ("portal_portalsession", "portal_portalevent")
+TABLES = ("portal_portalsession", "portal_portalevent", "portal_keys_apikey", "portal_keys_keysecret")
 #: What one statement may read of a large table: a step, or what is left of a date, or a page.
 ROWS = paging.STEP + 1000
 DAYS = 30
@@ -47,7 +48,7 @@ PLUS = {
 
 
 def fill(rows: int, configs: list, keys: list) -> None:
-    """Fill both tables: one busy user, portal and key, others that are rare, and some that are only in the oldest rows."""
+    """Fill the tables: one busy user, portal and key, others that are rare, and some that are only in the oldest rows."""
     vendor = connection.vendor
     seconds = DAYS * 86400 / rows
     series = SERIES[vendor].format(rows=rows)
@@ -85,8 +86,38 @@ def fill(rows: int, configs: list, keys: list) -> None:
         "actor_id": "''",
     }
     insert("portal_portalevent", values, series)
+    fill_keys(user, moment, day_later, series)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
+
+
+def fill_keys(user: str, moment: str, day_later: str, series: str) -> None:
+    """Fill the tables of keys: a busy keyspace, a rare one and one that is only in the oldest rows; few are not active."""
+    values = {
+        "id": "i",
+        "public_id": "'key_' || i",
+        "keyspace_id": f"CASE WHEN i <= {OLD} THEN 'ks_old' WHEN i % 997 = 0 THEN 'ks_rare' ELSE 'ks_1' END",
+        "external_id": user,
+        "name": "'Key ' || i",
+        "start": "'sk_' || (i % 9973)",
+        "enabled": "i > 3",
+        "locked": "i = 4",
+        "expires_at": f"CASE WHEN i % 2 = 0 THEN {day_later} END",
+        "revoked_at": f"CASE WHEN i % 500 = 0 THEN {moment} END",
+        "created_at": moment,
+        "permissions": "'[]'",
+        "metadata": "'{}'",
+        "rate_limit_seconds": "60",
+        "revision": "1",
+    }
+    insert("portal_keys_apikey", values, series)
+    values = {
+        "key_id": "i",
+        "secret_hash": HASH[connection.vendor].format(salt="k"),
+        "start": "'sk_' || (i % 9973)",
+        "created_at": moment,
+    }
+    insert("portal_keys_keysecret", values, series)
 
 
 def insert(table: str, values: dict[str, str], series: str) -> None:
@@ -171,15 +202,28 @@ def test_no_page_walks_through_a_table(operator, rows):
         {"q": "ps_0123456789012345678901"},
         {"q": "user_7", "state": "active"},
     ]
+    key_filters = [
+        *({"state": state} for state in ApiKey.State.values),
+        *({"keyspace": value} for value in ("ks_1", "ks_rare", "ks_old", "ks_unknown")),
+    ]
     pages = {
+        KEYS: [
+            *({}, middle, *key_filters),
+            *(
+                {"q": term}
+                for term in ("user_7", "busy", "nobody", "sk_77", "sk_nothing", "key_0123456789012345678901")
+            ),
+            *({"q": "busy", "state": state} for state in ("locked", "active")),
+        ],
         SESSIONS: [{}, middle, *dates, *session_filters, *searches],
         EVENTS: [{}, middle, *dates, *event_filters, *searches[:3], {"q": "prt_0123456789012345678901"}],
     }
-    for path, filters in ((SESSIONS, session_filters), (EVENTS, event_filters)):
+    for path, filters in ((SESSIONS, session_filters), (EVENTS, event_filters), (KEYS, key_filters)):
         pages[path] += [
             {**one, **other} for one, other in itertools.combinations(filters, 2) if one.keys() != other.keys()
         ]
-        pages[path] += [{**one, **other} for one in filters for other in (dates[0], middle)]
+        others = (middle,) if path == KEYS else (dates[0], middle)
+        pages[path] += [{**one, **other} for one in filters for other in others]
     requests = [("GET", path, query) for path, queries in pages.items() for query in queries]
     requests += [
         ("GET", f"{SESSIONS}{oldest.pk}/change/", {}),
@@ -193,6 +237,11 @@ def test_no_page_walks_through_a_table(operator, rows):
         ),
         ("GET", f"{EVENTS}{event.pk}/change/", {}),
         *(("GET", f"{EVENTS}export/", query) for query in pages[EVENTS][:12]),
+        *(("GET", f"{KEYS}{rows - 1}/{page}/", {}) for page in ("change", "lock", "rotate", "revoke")),
+        ("POST", f"{KEYS}{rows - 1}/lock/", {}),
+        ("POST", f"{KEYS}{rows - 1}/rotate/", {"grace": 3600, "revision": 2}),
+        ("POST", f"{KEYS}{rows - 1}/revoke/", {}),
+        ("GET", f"{KEYS}add/", {}),
         ("GET", ROOT_KEYS, {}),
         *(("GET", f"{ROOT_KEYS}{keys[0].pk}/{page}/", {}) for page in ("change", "rotate", "disable", "end-sessions")),
         ("GET", "/admin/", {}),

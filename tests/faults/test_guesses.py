@@ -59,7 +59,7 @@ def test_f27_one_address_that_guesses(hosts: Hosts, guesses: int) -> None:
     portal = json.dumps({"THROTTLE_RATES": {"create_session": None}})
     with (
         redis_server() as redis,
-        hosts.serving(CACHE_URL=redis.url, FAULT_PORTAL=portal) as host,
+        hosts.serving(CACHE_URL=redis.url, FAULT_PORTAL=portal, FAULT_CACHE_SECONDS="10") as host,
         ThreadPoolExecutor(GUESSERS + 2) as threads,
     ):
         guesser = host.client(address="127.0.0.6")

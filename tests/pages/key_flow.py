@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from html import unescape
 from html.parser import HTMLParser
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from django.test import Client
 
+from portal.errors import InvalidInput
 from portal.keystore import get_key_store
 from portal.keystore.base import Key, KeyQuery, Owner
 from portal.keystore.memory import MemoryKeyStore
@@ -25,6 +26,13 @@ class WithoutGrace(MemoryKeyStore):
 
 class WithoutPermissions(MemoryKeyStore):
     supports_permissions = False
+
+
+class Puzzled(MemoryKeyStore):
+    """It refuses with what no page expects of it."""
+
+    def create_key(self, *args: Any, **options: Any) -> NoReturn:
+        raise InvalidInput
 
 
 class ReadOnly(MemoryKeyStore):
@@ -46,6 +54,9 @@ def signed_in(client: Client, config: PortalConfig) -> None:
 
 def use_store(settings: Any, store: type) -> None:
     """Serve keys from a new store of this class."""
+    # Whichever was served last: the same setting would keep the same store, and its keys with it.
+    empty_memory_store(settings)
+    get_key_store()
     settings.PORTAL = {**settings.PORTAL, "KEY_STORE": {"BACKEND": f"{store.__module__}.{store.__qualname__}"}}
 
 

@@ -13,7 +13,17 @@ from portal.models import PortalEvent
 from tests import doubles
 from tests.factories import mint, sign_in
 from tests.pages.flow import enter, heading
-from tests.pages.key_flow import ReadOnly, WithoutPermissions, buttons_of, form_of, send, stored, texts, use_store
+from tests.pages.key_flow import (
+    Puzzled,
+    ReadOnly,
+    WithoutPermissions,
+    buttons_of,
+    form_of,
+    send,
+    stored,
+    texts,
+    use_store,
+)
 from tests.pages.shelf import put
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_store", "signed_in")]
@@ -340,6 +350,13 @@ def test_f20_a_store_that_fails_is_a_page(client, config, settings, name, status
     assert answer.status_code == status
     assert "Your keys keep working." in texts(answer)
     assert heading(answer) == "Your keys can’t be shown right now"
+
+
+def test_a_refusal_that_no_page_expects_is_a_fault_of_ours(client, config, settings, caplog):
+    use_store(settings, Puzzled)
+    answer = send(client, NEW, name="Production server")
+    assert (answer.status_code, heading(answer)) == (500, "Something went wrong on our side")
+    assert "InvalidInput" in caplog.text
 
 
 def test_the_addresses():

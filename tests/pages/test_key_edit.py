@@ -292,6 +292,7 @@ def test_decision_15_a_preview_sees_forms_that_are_off(client, config, page):
     assert answer.status_code == 200
     assert "Changes are switched off, so there is no button here." in texts(answer)
     assert buttons_of(answer) == 0
+    assert client.post(path, form_of(answer)).status_code == 403
     refused = client.post(path, {**form_of(answer), "name": "Other", "understood": "on"})
     assert (refused.status_code, heading(refused)) == (403, "Changes are switched off")
     assert stored(config) == [key]

@@ -12,8 +12,11 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
 
-from config.views import CURL_BODY, CUSTOMER, SLUG
+from config.api import KEYSPACE, PERMISSIONS
+from config.seed import give_keys, quick_start_key
+from config.views import CAPABILITIES, CURL_BODY, CUSTOMER, SLUG
 from portal.models import PortalConfig, RootKey
 from portal.shortcuts import create_portal_url
 
@@ -24,7 +27,7 @@ ADMIN = "admin"
 class Command(BaseCommand):
     """Prepares the demo and serves it. Running it again repairs what is missing and changes nothing else."""
 
-    help = "Migrate, make one portal and one root key, print how to get in, and serve at http://127.0.0.1:8000."
+    help = "Migrate, make a portal, a root key and API keys, print how to get in, and serve at http://127.0.0.1:8000."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
@@ -61,30 +64,45 @@ class Command(BaseCommand):
             slug=SLUG,
             defaults={
                 "display_name": "Northwind Maps",
-                "keyspace_id": "northwind",
                 "primary_color": "#0f6b4f",
                 "support_url": "mailto:help@northwind.example",
                 "privacy_url": "https://northwind.example/privacy",
             },
         )
-        # The way back leads to the product as it is served now, which may be on another port than last time.
-        wanted = (True, f"{base}/", [base])
-        if (config.enabled, config.return_url, config.return_origins) != wanted:
-            config.enabled, config.return_url, config.return_origins = wanted
+        # The ways back and to the API lead to the product as it is served now, which may be on another port than last time.
+        wanted: dict[str, Any] = {
+            "enabled": True,
+            "keyspace_id": KEYSPACE,
+            "return_url": f"{base}/",
+            "return_origins": [base],
+            "api_url": f"{base}{reverse('tiles')}",
+        }
+        if not config.key_permissions:
+            wanted |= {
+                "key_prefix": "nw_live",
+                "key_never_expires": True,
+                "key_permissions": PERMISSIONS,
+                "key_default_permissions": PERMISSIONS[:1],
+            }
+        if any(getattr(config, name) != value for name, value in wanted.items()):
+            for name, value in wanted.items():
+                setattr(config, name, value)
             config.save()
+        give_keys(config)
+        api_key = quick_start_key(config)
         root_key = RootKey.objects.filter(name=ROOT_KEY_NAME).first()
         key = root_key.rotate().secret if root_key else RootKey.objects.issue(ROOT_KEY_NAME).secret
         users = get_user_model()._default_manager
         if not users.filter(username=ADMIN).exists():
             users.create_superuser(ADMIN, password=ADMIN)
-        link = create_portal_url(SLUG, CUSTOMER["id"], ["keys:read", "keys:create"], display_name=CUSTOMER["name"])
+        link = create_portal_url(SLUG, CUSTOMER["id"], CAPABILITIES, display_name=CUSTOMER["name"])
         logging.getLogger("portal.audit").setLevel(logging.NOTSET)
         self.stdout.write(
             f"""
   The product     {base}/            press “Manage API keys”
   A portal link   {link}
                   works once, for 15 minutes
-  The admin       {base}/admin/      {ADMIN} / {ADMIN}   (portals, root keys, sessions, events)
+  The admin       {base}/admin/      {ADMIN} / {ADMIN}   (portals, keys, sessions, events)
 
   The same from any backend:
 
@@ -92,6 +110,10 @@ class Command(BaseCommand):
     -H "Authorization: Bearer {key}" -H "Content-Type: application/json" \\
     -d '{CURL_BODY}'
 
-  Stop with Control-C. Run it again whenever you like: it keeps its data and prints a new root key and link.
+  The product's own API, with a key of {CUSTOMER["name"]}, until you revoke it in the portal:
+
+  curl {config.api_url} -H "Authorization: Bearer {api_key}"
+
+  Stop with Control-C. Run it again whenever you like: it keeps its data and prints a new root key, link and API key.
 """
         )

@@ -7,10 +7,8 @@ from collections.abc import Collection, Iterable
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
-from portal.credentials import CHALLENGE, INVALID_TOKEN
+from portal.credentials import INVALID_TOKEN, bearer_key
 from portal.errors import (
-    AuthenticationMalformed,
-    AuthenticationMissing,
     Forbidden,
     InsufficientPermissions,
     KeyDisabled,
@@ -26,7 +24,7 @@ from .verify import Verification, VerifiedKey, verify
 __all__ = ["present_api_key"]
 
 
-@sensitive_variables("key", "header")
+@sensitive_variables("key")
 def present_api_key(
     request: HttpRequest,
     *,
@@ -45,15 +43,10 @@ def present_api_key(
     :raises Forbidden: an operator locked it.
     :raises InsufficientPermissions: it lacks one of ``permissions``, which ``detail`` names.
     """
-    header = request.headers.get("Authorization")
-    if header is None:
-        raise AuthenticationMissing(headers={"WWW-Authenticate": CHALLENGE})
-    scheme, _, key = header.strip().partition(" ")
-    if scheme.lower() != "bearer" or not key.strip():
-        raise AuthenticationMalformed(headers={"WWW-Authenticate": CHALLENGE})
+    key = bearer_key(request)
     # Django's cache middleware would keep this one's answer, and give it to everybody without asking for a key.
     request._cache_update_cache = False  # type: ignore[attr-defined]
-    verification = verify(key.strip(), permissions=permissions, keyspace_id=keyspace_id)
+    verification = verify(key, permissions=permissions, keyspace_id=keyspace_id)
     if verification.valid and verification.key is not None:
         return verification.key
     if refusal := _refusal(verification):

@@ -16,7 +16,6 @@ from portal import throttle
 from portal.contrib.keys.verify import verify
 from portal.keystore.base import Outcome
 from tests.contrib.keys.making import change, make_key, rotate
-from tests.redis import redis_server
 
 pytestmark = pytest.mark.django_db
 
@@ -27,14 +26,6 @@ NOON = datetime(2026, 11, 24, 12, 0, 20, 250_000, tzinfo=UTC)
 def noon():
     with time_machine.travel(NOON, tick=False) as traveller:
         yield traveller
-
-
-@pytest.fixture
-def shared_cache(settings):
-    with redis_server() as server:
-        backend = "django.core.cache.backends.redis.RedisCache"
-        settings.CACHES = {"default": {"BACKEND": backend, "LOCATION": server.url}}
-        yield server
 
 
 def outcomes(secret, times, **options):
@@ -82,7 +73,7 @@ def test_what_is_refused_otherwise_costs_nothing(noon):
     assert outcomes(secret, 2, permissions="maps.read") == ["VALID", "RATE_LIMITED"]
 
 
-def test_the_count_is_in_the_shared_cache(shared_cache):
+def test_the_count_is_in_the_shared_cache(shared_cache, patience):
     key, secret = make_key(rate_limit=2, rate_limit_seconds=86400)
     assert outcomes(secret, 3) == ["VALID", "VALID", "RATE_LIMITED"]
     throttle.forget_counts()
@@ -92,7 +83,7 @@ def test_the_count_is_in_the_shared_cache(shared_cache):
     assert 0 < int(shared_cache.command("TTL", name)) <= 2 * 86400
 
 
-def test_a_cache_that_is_away_costs_nobody_their_request(shared_cache, caplog):
+def test_a_cache_that_is_away_costs_nobody_their_request(shared_cache, patience, caplog):
     _, secret = make_key(rate_limit=2, rate_limit_seconds=86400)
     assert outcomes(secret, 1) == ["VALID"]
     shared_cache.stop()

@@ -94,9 +94,9 @@ class ApiKeyAdmin(KeyActions):
             return queryset, False
         if looks_like_id(term, tokens.API_KEY_ID):
             return queryset.filter(public_id=term), False
-        owned = queryset.filter(external_id=term)
-        if owned.exists():
-            return owned, False
+        # In the order of the index: a limit alone may make PostgreSQL walk through the table.
+        if ApiKey.objects.using(queryset.db).filter(external_id=term).order_by("-pk").values_list("pk").first():
+            return queryset.filter(external_id=term), False
         start = term.removesuffix("…")
         # Also of an old secret: what leaked is often that.
         old = KeySecret.objects.using(queryset.db).filter(start=start).values_list("key", flat=True)[:_OLD_STARTS]

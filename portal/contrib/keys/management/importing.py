@@ -59,26 +59,26 @@ class Import:
         self._progress = progress
 
     def run(self, file: BinaryIO, kind: str) -> None:
-        """Import the records of ``file``.
+        """Import the records of ``file``, and close it.
 
         :param kind: one of :data:`~portal.contrib.keys.management.records.FORMATS`.
         :raises FileRefused: nothing of it can be imported.
         """
-        # Bytes that are no UTF-8 come through as half characters, so that they cost their row and not the file.
-        text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
         waiting: list[tuple[int, ImportedKey]] = []
-        for line, values in read(text, kind):
-            key = values if isinstance(values, Refusal) else key_of(values, self._keyspace_id)
-            if isinstance(key, Refusal):
-                self._refuse(line, key)
-                continue
-            waiting.append((line, key))
-            if len(waiting) == self._batch:
-                self._write(waiting)
-                waiting = []
-                self._show(file)
+        # Bytes that are no UTF-8 come through as half characters, so that they cost their row and not the file.
+        with io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="") as text:
+            for line, values in read(text, kind):
+                key = values if isinstance(values, Refusal) else key_of(values, self._keyspace_id)
+                if isinstance(key, Refusal):
+                    self._refuse(line, key)
+                else:
+                    waiting.append((line, key))
+                if len(waiting) == self._batch:
+                    self._write(waiting)
+                    waiting = []
+                self._progress.show(file, self.counts)
         self._write(waiting)
-        self._show(file, last=True)
+        self._progress.show(file, self.counts, last=True)
 
     def _write(self, waiting: list[tuple[int, ImportedKey]]) -> None:
         outcomes = ApiKey.objects.import_hashed([key for _line, key in waiting], dry_run=self._dry_run)
@@ -95,7 +95,3 @@ class Import:
             self.refused.append(refused)
         if self._report:
             self._report.writerow(refused)
-
-    def _show(self, file: BinaryIO, *, last: bool = False) -> None:
-        words = ", ".join(f"{self.counts[name]:,} {name}" for name in ("imported", "skipped", "refused"))
-        self._progress.show(file, words, last=last)

@@ -71,10 +71,13 @@ def _text(limit: int) -> Callable[[Any], str]:
 def _hash(value: Any) -> bytes:
     if not isinstance(value, str) or not _HASH.match(value):
         raise _Wrong(
-            "This must be the SHA-256 of the whole key, as 64 hexadecimal digits. If it is the key itself: hash it first, and "
-            "keep it in no file."
+            "This must be the SHA-256 of the whole key, as 64 hexadecimal digits. If it is the key itself: hash it first, "
+            "and keep it in no file."
         )
-    return bytes.fromhex(value)
+    secret_hash = bytes.fromhex(value)
+    if secret_hash == tokens.digest(""):
+        raise _Wrong("This is the hash of nothing.")
+    return secret_hash
 
 
 def _name(value: Any) -> str:
@@ -102,13 +105,10 @@ def _moment(value: Any) -> datetime:
     text = str(value).strip()
     try:
         moment = clock.from_milliseconds(int(text)) if _NUMBER.match(text) else parse_datetime(text)
-        # In UTC, where it must be a date still.
-        moment = (
-            None
-            if moment is None or moment.utcoffset() is None
-            else clock.from_milliseconds(clock.to_milliseconds(moment))
-        )
-    except (ValueError, OverflowError):
+        if moment is not None:
+            # In UTC, where it must be a date still; TypeError is for one without a zone.
+            moment = clock.from_milliseconds(clock.to_milliseconds(moment))
+    except (ValueError, OverflowError, TypeError):
         moment = None
     if moment is None:
         raise _Wrong("This must be Unix milliseconds, or a time as in 2030-01-31T12:00:00Z, with its zone.")

@@ -56,9 +56,7 @@ class Command(BaseCommand):
                 )
             except OSError as error:
                 raise CommandError(f"Cannot open {error.filename}: {error.strerror}.") from None
-            run = Import(
-                keyspace_id, batch, dry_run=options["dry_run"], report=report, progress=Progress(self.stderr._out)
-            )
+            run = Import(keyspace_id, batch, dry_run=options["dry_run"], report=report, progress=Progress(self.stderr))
             try:
                 run.run(file, kind)
             except FileRefused as error:
@@ -78,8 +76,8 @@ class Command(BaseCommand):
         ]
         if refused > len(run.refused):
             lines.append("… and more: --report has them all.")
-        values = {name: imported, "skipped": skipped, "refused": refused}
-        values["refusals"] = [row._asdict() for row in run.refused]
+        refusals = [row._asdict() for row in run.refused]
+        values = {name: imported, "skipped": skipped, "refused": refused, "refusals": refusals}
         write(self.stdout, values, "\n".join(lines), as_json=as_json)
 
 
