@@ -20,7 +20,15 @@ from .errors import (
 )
 from .throttle import count_failure
 
-__all__ = ["CHALLENGE", "INVALID_TOKEN", "Presented", "bearer_key", "cookie_session", "present_root_key", "present_session"]
+__all__ = [
+    "CHALLENGE",
+    "INVALID_TOKEN",
+    "Presented",
+    "bearer_key",
+    "cookie_session",
+    "present_root_key",
+    "present_session",
+]
 
 #: WWW-Authenticate of a 401 (RFC 6750 section 3): the error only when a token came.
 CHALLENGE = 'Bearer realm="portal"'

@@ -29,6 +29,8 @@ __all__ = ["MAX_NAME", "SessionKeys", "name_problem"]
 logger = logging.getLogger("portal.keystore")
 
 MAX_NAME = 100
+_BREAKS = "\u2028\u2029"
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 _Answer = TypeVar("_Answer")
 
@@ -40,7 +42,8 @@ def name_problem(name: str) -> str:
         return "Enter a name for the key."
     if len(name) > MAX_NAME:
         return f"This must have at most {MAX_NAME} characters."
-    if any(ord(char) < 32 or 127 <= ord(char) < 160 or char in "\u2028\u2029" for char in name):
+    # Marks that turn what is around them would make one name look like another (security requirement 35).
+    if any(ord(char) < 32 or 127 <= ord(char) < 160 or char in _BREAKS or char in _TURNING for char in name):
         return "This must not have line breaks or other control characters."
     return ""
 
@@ -89,7 +92,7 @@ class SessionKeys:
         :param request_id: see :meth:`portal.keystore.base.KeyStore.create_key`.
         """
         self.session.require("keys:create")
-        chosen = self.policy.default_permissions if permissions is None else permissions
+        chosen = self.offered_default if permissions is None else permissions
         new = NewKey(name.strip(), expires_at, chosen)
         self._check({"name": new.name, "expires_at": expires_at, "permissions": chosen})
 
@@ -101,6 +104,16 @@ class SessionKeys:
             lambda: self.store.create_key(self.owner, new, request_id=request_id),
             detail,
         )
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The permissions that users may choose from; none where the store knows no permissions."""
+        return self.policy.permissions if self.store.supports_permissions else ()
+
+    @property
+    def offered_default(self) -> tuple[str, ...]:
+        """Those that a new key has when nothing is said."""
+        return self.policy.default_permissions if self.store.supports_permissions else ()
 
     def default_expiry(self) -> datetime:
         """Return when a key ends that is made now and says nothing."""
@@ -176,8 +189,8 @@ class SessionKeys:
         if "expires_at" in values and (problem := self.policy.expiry_problem(values["expires_at"], clock.now())):
             problems.append({"location": "body.expires", "message": problem})
         for index, permission in enumerate(values.get("permissions", ())):
-            if permission not in self.policy.permissions:
-                offered = ", ".join(self.policy.permissions) or "none"
+            if permission not in self.offered:
+                offered = ", ".join(self.offered) or "none"
                 text = f"This permission is not offered. There are: {offered}."
                 problems.append({"location": f"body.permissions[{index}]", "message": text})
         if problems:

@@ -150,6 +150,14 @@ def test_without_grace_in_the_store_a_rotation_ends_the_old_secret(
     assert keys.reroll(key.id, grace=timedelta(hours=1), request_id="r1").key.old_secret is None
 
 
+def test_a_store_without_permissions_is_asked_for_none(keys: SessionKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(keys.store.store), "supports_permissions", False)
+    assert create(keys).key.permissions == ()
+    with pytest.raises(InvalidInput) as caught:
+        create(keys, "Another", permissions=("maps.read",))
+    assert [error["message"] for error in caught.value.errors] == ["This permission is not offered. There are: none."]
+
+
 def test_ending_an_old_secret_is_on_record(keys: SessionKeys) -> None:
     key = create(keys).key
     keys.reroll(key.id, grace=timedelta(hours=1), request_id="r1")

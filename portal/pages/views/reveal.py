@@ -40,7 +40,11 @@ def reveal(view: KeyFormPage, request: HttpRequest, issued: IssuedKey, *, before
     """
     key, secret = issued
     shown = KeyDisplay.of(view.keys, key, clock.now())
-    context = {"secret": _Secret(secret), "shown": shown, "before": before and KeyDisplay.of(view.keys, before, shown.now)}
+    context = {
+        "secret": _Secret(secret),
+        "shown": shown,
+        "before": before and KeyDisplay.of(view.keys, before, shown.now),
+    }
     return view.page(request, "reveal.html", context)
 
 
