@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
+from django.views.decorators.debug import sensitive_variables
 
 from portal import request_id
 from portal.authenticate import AuthenticatedSession
@@ -35,6 +36,8 @@ _ABSENT: dict[str, Any] = {
 }
 
 
+# One page holds a secret: neither its text nor what it is made of belongs in a report about a fault.
+@sensitive_variables("html", "values", "context")
 def page(
     request: HttpRequest,
     template: str,
