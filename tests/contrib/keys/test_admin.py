@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from portal import clock, tokens
-from portal.contrib.keys.models import ApiKey, KeySecret
+from portal.contrib.keys.models import ApiKey, KeyOwner, KeySecret
 from portal.contrib.keys.verify import verify
 from portal.keystore.base import Outcome
 from portal.models import PortalConfig, PortalEvent
@@ -477,3 +477,9 @@ def test_a_key_that_is_not_there(operator):
 def test_the_app_in_the_admins_index(operator):
     assert "API keys" in text(operator.get("/admin/"))
     assert [model.__name__ for model in site._registry if model._meta.app_label == "portal_keys"] == ["ApiKey"]
+
+
+def test_rows_have_names_for_people_and_no_secrets(operator, config):
+    value = secret(new(operator, config)[0])
+    assert str(KeySecret.objects.get()) == f"{value[:7]}…"
+    assert (str(ApiKey.objects.get()), str(KeyOwner.objects.get())) == ("Production", "user_123")

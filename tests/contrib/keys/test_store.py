@@ -15,7 +15,7 @@ from portal import clock, tokens
 from portal.contrib.keys.models import ApiKey, KeySecret
 from portal.contrib.keys.store import DatabaseKeyStore
 from portal.errors import InvalidInput
-from portal.keystore.base import KeyFilter, KeyPage, KeyQuery, NewKey, Owner
+from portal.keystore.base import KeyFilter, KeyPage, KeyQuery, NewKey, Owner, RateLimit
 from portal.keystore.listing import write_cursor
 from portal.models import PortalConfig
 from portal.tokens import nonce
@@ -206,3 +206,10 @@ def test_a_cursor_of_another_form_is_refused(store: DatabaseKeyStore, owner: Own
 def test_a_cursor_by_time_is_none_by_name(store: DatabaseKeyStore, owner: Owner) -> None:
     with pytest.raises(InvalidInput):
         store.list_keys(owner, KeyQuery(sort="name", cursor=write_cursor(False, 1, 1)))
+
+
+def test_a_rate_limit_is_shown(store: DatabaseKeyStore, owner: Owner) -> None:
+    key, _ = store.create_key(owner, NewKey("Server", None), request_id=nonce())
+    ApiKey.objects.filter(public_id=key.id).update(rate_limit=100, rate_limit_seconds=90)
+    assert key.rate_limit is None
+    assert store.get_key(owner, key.id).rate_limit == RateLimit(100, timedelta(seconds=90))

@@ -48,7 +48,7 @@ class CustomerKeyStore(KeyStore):
             if key.state(now := timezone.now()) is not KeyState.ACTIVE:
                 raise errors.KeyNotActive
             rows.filter(replaced=True).update(revoked=True)
-            rows.update(replaced=True, revoked=not grace, expiry_date=min(now + grace, key.expires_at or LAST))
+            rows.update(replaced=True, expiry_date=min(now + grace, key.expires_at or LAST))
             same = {"key_id": key_id, "key_created": key.created_at, "name": key.name, "expiry_date": key.expires_at}
             return self.issue(owner, request=f"{key_id} {request_id}", revision=int(key.version) + 1, **same)
 

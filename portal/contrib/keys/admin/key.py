@@ -44,7 +44,7 @@ class _RevokedMeanwhile(Exception):
 class ApiKeyAdmin(KeyActions):
     """The keys of all users, the newest first. They are revoked here, not deleted: ``portal_purge`` deletes them later."""
 
-    list_display = ("name", "external_id", "portal", "masked", "key_state", "created_at", "expires_at", "last_used_at")
+    list_display = ("name", "external_id", "key_state", "masked", "portal", "expires_at", "last_used_at", "created_at")
     list_filter = (StateFilter, KeyspaceFilter)
     indexed_parameters = frozenset({"keyspace"})
     search_fields = ("external_id",)
