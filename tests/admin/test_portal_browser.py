@@ -129,6 +129,6 @@ def test_a_preview_opens_in_a_new_tab_and_says_that_it_is_one(window, portal):
     with page.context.expect_page() as opened:
         page.get_by_role("link", name="Open the portal in a new tab").click()
     tab = opened.value
-    tab.wait_for_url("**/my-portal/session/")
+    tab.wait_for_url("**/my-portal/keys/")
     assert tab.title().startswith("Preview:")
     expect(page.locator("h1").last).to_have_text("Open preview")
