@@ -36,7 +36,7 @@ class AuthenticatedSession:
     """A live session, as views see it: ``request.auth`` in DRF, ``request.portal`` in plain Django views.
 
     Times are aware UTC datetimes. ``permissions`` are as given at mint, ``capabilities`` what they mean; check the
-    latter, with :meth:`allows`.
+    latter, with :meth:`allows`. ``keyspace_id`` is the portal's, as it is and as it was at mint.
     """
 
     pk: int
@@ -46,6 +46,7 @@ class AuthenticatedSession:
     permissions: tuple[str, ...]
     capabilities: frozenset[str]
     preview: bool
+    keyspace_id: str
     return_url: str
     locale: str
     metadata: dict[str, Any] = field(hash=False)
@@ -192,6 +193,7 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
         permissions=tuple(found.json(4)),
         capabilities=frozenset(row[5].split()),
         preview=bool(row[6]),
+        keyspace_id=row[7],
         return_url=row[8],
         locale=row[9],
         metadata=found.json(10),

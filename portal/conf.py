@@ -98,9 +98,10 @@ class PortalSettings:
         """How often, by what is counted; ``{"create_session": "600/min", "failed": "60/min", "page_write": "60/min"}``.
 
         ``create_session`` counts calls per root key, ``failed`` the exchanges and authentications that failed per client
-        address, ``page_write`` the forms that a session sends. A rate is a number and ``sec``, ``min``, ``hour`` or
-        ``day``; None for one of them, or for the setting, counts nothing. What is left out keeps its default. The counters
-        are in the cache ``default``, which the processes must share for a limit to hold over all of them.
+        address, ``page_write`` the forms and the changes of keys that a session sends. A rate is a number and ``sec``,
+        ``min``, ``hour`` or ``day``; None for one of them, or for the setting, counts nothing. What is left out keeps its
+        default. The counters are in the cache ``default``, which the processes must share for a limit to hold over all of
+        them.
         """
         given: dict[str, str | None] | None = self._get("THROTTLE_RATES", {})
         if given is None:

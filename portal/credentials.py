@@ -83,6 +83,7 @@ def cookie_session(request: HttpRequest) -> AuthenticatedSession | None:
     return authenticate_session(request.COOKIES.get(portal_settings.COOKIE_NAME, ""))
 
 
+@sensitive_variables("key", "header")
 def bearer_key(request: HttpRequest) -> str:
     """Return the key that ``request`` presents, ``Authorization: Bearer <key>``; it is not looked at yet.
 

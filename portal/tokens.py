@@ -74,8 +74,9 @@ _API_KEY_PREFIX_LENGTH = 16
 _START_LENGTH = 4
 # Also behind a letter ("%3Dpst_…", "\\npst_…") and when cut off: most of a secret is still most of a secret.
 _REDACT_PREFIXED = re.compile(r"(prk_|pst_|pat_)(?:(?!prk_|pst_|pat_)[0-9A-Za-z])+", re.ASCII)
-# By its form alone, whatever the prefix, and from the length on that gives the key away: anybody can compute a checksum.
-_REDACT_API_KEY = re.compile(rf"_[0-9A-Za-z]{{{_SECRET_LENGTH},}}", re.ASCII)
+# By its form alone, whatever the prefix, also when cut off: longer than a public id, and with a digit, which the names in
+# a traceback have not.
+_REDACT_API_KEY = re.compile(rf"(?:_|%5F)(?=[A-Za-z]*[0-9])[0-9A-Za-z]{{{_ID_LENGTH + 1},}}", re.ASCII | re.IGNORECASE)
 _REDACT_PARAMETER = re.compile(r"([?&](?:session|code)=)[^&\s\"'#]+")
 
 

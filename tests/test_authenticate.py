@@ -33,6 +33,7 @@ def by_orm(token):
         "permissions": tuple(session.permissions),
         "capabilities": frozenset(session.capabilities.split()),
         "preview": session.preview,
+        "keyspace_id": session.keyspace_id,
         "return_url": session.return_url,
         "locale": session.locale,
         "metadata": session.metadata,

@@ -208,16 +208,25 @@ def test_redact_leaves_no_api_key(before: str, key: str, after: str) -> None:
         # Whoever has all but the sum has the key.
         ("acme_{short}", "acme_***"),
         ("acme_{typo}", "acme_***"),
+        ("acme_{cut}…", "acme_***…"),
+        ("acme%5F{key}", "acme_***"),
     ],
 )
 def test_redact_api_keys(text: str, redacted: str) -> None:
     key = tokens.mint_api_key("acme")[-49:]
-    assert tokens.redact(text.format(key=key, short=key[:43], typo=f"{key[:-1]}0")) == redacted
+    assert tokens.redact(text.format(key=key, short=key[:43], cut=key[:24] + "0", typo=f"{key[:-1]}0")) == redacted
 
 
 @pytest.mark.parametrize(
     "text",
-    ["key_0123456789ABCDEFGHIJkl", "acme_live_4fGh", "portal_portalsession", "x_" + "0" * 42, "acme_" + "0" * 20 + "…"],
+    [
+        "key_0123456789ABCDEFGHIJkl",
+        "acme_live_4fGh",
+        "portal_portalsession",
+        "x_" + "0" * 22,
+        "acme_" + "0" * 20 + "…",
+        "_" + "Name" * 9,
+    ],
 )
 def test_redact_leaves_ids_and_starts_alone(text: str) -> None:
     assert tokens.redact(text) == text

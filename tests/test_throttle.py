@@ -205,6 +205,21 @@ def test_row_43_forms_per_session(client, config, limit, settings, noon):
     assert client.post("/my-portal/refusing/").status_code == 200
 
 
+def test_row_43_changes_of_keys_count_as_forms_do(api, config, limit):
+    limit(page_write="2/min")
+    token = sign_in(config).secret
+    assert [api("createKey", {"name": name}, token=token).status_code for name in "AB"] == [200, 200]
+    for operation, body in (
+        ("createKey", {"name": "C"}),
+        ("updateKey", {"keyId": "key_1", "name": "D"}),
+        ("rerollKey", {"keyId": "key_1", "expiration": 0}),
+        ("deleteKey", {"keyId": "key_1"}),
+    ):
+        assert api(operation, body, token=token).status_code == 429, operation
+    assert api("listKeys", token=token).status_code == 200
+    assert api("createKey", {"name": "C"}, token=sign_in(config).secret).status_code == 200
+
+
 def test_signing_out_is_never_too_often(client, config, limit):
     limit(page_write="1/min")
     for _ in range(3):

@@ -56,7 +56,7 @@ def _curl(request: HttpRequest, root_key: RootKey) -> str:
         address = ""
     if not address:
         return ""
-    held = ordered(capabilities_of(granted, portal.keyspace_id)) or ["keys:read"]
+    held = ordered(capabilities_of(granted, portal.keyspace)) or ["keys:read"]
     body = json.dumps({"slug": portal.slug, "externalId": "user_123", "permissions": held[:1]})
     return (
         f"curl -X POST {address.removesuffix(portal.slug + '/')}v2/portal.createSession \\\n"

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from django.db import Error as DatabaseError
 from django.db import router, transaction
 from django.views.decorators.debug import sensitive_variables
 
@@ -18,7 +19,6 @@ from portal import clock
 from portal.authenticate import AuthenticatedSession
 from portal.errors import FieldError, InvalidInput
 from portal.models import PortalConfig, PortalEvent
-from portal.outage import DATABASE_AWAY
 
 from . import get_key_store
 from .base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, NewKey, Owner
@@ -163,6 +163,11 @@ class SessionKeys:
     def end_old_secret(self, key_id: str) -> Key:
         """End a key's old secret now. Needs ``keys:reroll``."""
         self.session.require("keys:reroll")
+        if self.store.supports_grace:
+            key = self.store.get_key(self.owner, key_id)
+            if key.old_secret is None and not key.locked:
+                # Nothing to end, and nothing to record.
+                return key
         return self._recorded(
             PortalEvent.Kind.KEY_SECRET_ENDED,
             lambda: self.store.end_old_secret(self.owner, key_id),
@@ -172,10 +177,11 @@ class SessionKeys:
     def revoke(self, key_id: str) -> None:
         """Refuse a key for ever. Needs ``keys:delete``."""
         self.session.require("keys:delete")
+        name = self.store.get_key(self.owner, key_id).name if self.store.supports_revoke else ""
         self._recorded(
             PortalEvent.Kind.KEY_REVOKED,
             lambda: self.store.revoke_key(self.owner, key_id),
-            lambda nothing: {"key_id": key_id},
+            lambda nothing: {"key_id": key_id, "name": name},
         )
 
     def _check(self, values: KeyChanges) -> None:
@@ -220,7 +226,7 @@ class SessionKeys:
         try:
             with transaction.atomic(using=using):
                 record(answer)
-        except DATABASE_AWAY:
+        except DatabaseError:
             # Done elsewhere and not to be taken back; the caller must get the secret, which nobody can show again.
             logger.exception("%s happened and could not be recorded, by session %s", kind, self.session.id)
         return answer

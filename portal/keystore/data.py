@@ -55,7 +55,7 @@ class Owner:
     @property
     def keyspace_id(self) -> str:
         """Which set of keys the portal shows: its keyspace id, or its own id, so that no two portals share by omission."""
-        return self.config.keyspace_id or self.config.public_id
+        return self.config.keyspace
 
 
 class KeyState(StrEnum):

@@ -39,6 +39,9 @@ def read_cursor(text: str) -> Cursor:
         raise _no_cursor() from None
     if not isinstance(backwards, bool) or not isinstance(value, str | int) or not isinstance(key_id, str | int):
         raise _no_cursor()
+    # What no database takes: a store would fail on it, for a text of the caller's.
+    if any(char == "\0" or "\ud800" <= char <= "\udfff" for part in (value, key_id) for char in str(part)):
+        raise _no_cursor()
     return backwards, value, key_id
 
 

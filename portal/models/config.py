@@ -197,12 +197,22 @@ class PortalConfig(KeyPolicyFields):
         """What pages call the product: the display name, with the slug as a last resort."""
         return self.display_name or self.slug
 
+    @property
+    def keyspace(self) -> str:
+        """Which keys the portal shows: its keyspace id, or its own id, so that no two portals share by omission."""
+        return self.keyspace_id or self.public_id
+
     def clean(self) -> None:
         """Check what concerns more than one field, and the plain URLs.
 
         :raises ValidationError: keyed by field.
         """
         problems: dict[str, Any] = dict(self.key_policy_problems())
+        if self.keyspace_id != self.keyspace_id.strip():
+            problems["keyspace_id"] = _("Leave out the spaces around it.")
+        elif self.keyspace_id.startswith(tokens.PORTAL_ID) and self.keyspace_id != self.public_id:
+            # It is what a portal without a keyspace id of its own has.
+            problems["keyspace_id"] = _("This is the id of another portal. Give the two one keyspace id to share.")
         if self.return_url and isinstance(self.return_origins, list):
             try:
                 origins.check_return_url(self.return_url, self.return_origins)

@@ -81,7 +81,7 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         given = list(granted)
         now = clock.now()
         code = tokens.mint(tokens.EXCHANGE_CODE)
-        capabilities = permissions.capabilities_of(given, config.keyspace_id)
+        capabilities = permissions.capabilities_of(given, config.keyspace)
         if "keys:read" in capabilities:
             capabilities |= frozenset(config.extra_capabilities)
         session = self.model(

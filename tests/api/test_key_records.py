@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, connection
 from django.db.models.signals import pre_save
+from django.views.debug import ExceptionReporter
+from django.views.decorators.debug import sensitive_variables
 
-from portal import clock, signals
+from portal import clock, signals, tokens
 from portal.models import PortalEvent
 from portal.signals import BY_KIND
 from tests.envelopes import assert_answer, assert_refused
+from tests.factories import issue_root_key
 
 pytestmark = pytest.mark.django_db
 
@@ -20,6 +24,11 @@ pytestmark = pytest.mark.django_db
 LOOKUPS = 2
 #: Savepoint, event, release.
 RECORD = 3
+
+
+@pytest.fixture
+def root_key_of_all(db):
+    return issue_root_key(granted=["*"]).secret
 
 
 @pytest.fixture
@@ -53,7 +62,7 @@ def test_row_45_each_act_is_an_event(api, config, token, create):
         ("key.created", {"key_id": key_id, "name": "Laptop"}),
         ("key.changed", {"key_id": key_id, "name": "Desk", "fields": ["enabled", "name"]}),
         ("key.rotated", {"key_id": key_id, "name": "Desk", "old_secret_ends": ends}),
-        ("key.revoked", {"key_id": key_id}),
+        ("key.revoked", {"key_id": key_id, "name": "Desk"}),
     ]
 
 
@@ -150,6 +159,43 @@ def test_row_28_a_secret_is_in_its_one_answer_and_nowhere_else(api, store, token
     texts += [f"{answer.content.decode()} {answer.headers}" for answer in answers if answer is not answers[2]]
     for part in (secret[-49:], secret[-20:], rotated[-49:], rotated[-20:]):
         assert [text for text in texts if part in text] == []
+
+
+@pytest.mark.parametrize(
+    ("place", "operation"),
+    [("portal.api.views.base.Response", "createKey"), ("portal.contrib.keys.verify._judge", "verifyKey")],
+)
+def test_row_28_a_fault_tells_its_report_no_secret(
+    api, client, config, token, root_key_of_all, caplog, monkeypatch, settings, place, operation
+):
+    """Django mails such a report to ADMINS."""
+    settings.PORTAL = {**settings.PORTAL, "KEY_STORE": None}
+    made = []
+    monkeypatch.setattr(
+        tokens, "mint_api_key", lambda prefix, mint=tokens.mint_api_key: made.append(mint(prefix)) or made[-1]
+    )
+    if operation == "verifyKey":
+        assert_answer(api("createKey", {"name": "Laptop"}, token=token))
+
+    @sensitive_variables("args", "options")
+    def fail(*args, **options):
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as broken, suppress(ZeroDivisionError):
+        # The answer that tells of the fault is made with the same class.
+        broken.setattr(place, fail)
+        if operation == "createKey":
+            api(operation, {"name": "Laptop"}, token=token)
+        else:
+            headers = {"Authorization": f"Bearer {root_key_of_all}"}
+            client.post("/v2/keys.verifyKey", {"key": made[0]}, content_type="application/json", headers=headers)
+    (secret,) = made
+    faults = [record.exc_info for record in caplog.records if record.exc_info]
+    assert faults
+    for fault in faults:
+        report = ExceptionReporter(None, *fault)
+        assert "ZeroDivisionError" in report.get_traceback_text()
+        assert secret not in report.get_traceback_html() + report.get_traceback_text()
 
 
 def test_row_31_no_cache_keeps_an_answer(api, token, create):

@@ -33,7 +33,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 # How Chromium itself comments on a refusal page, and the only thing that may stand in the console.
-_REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (401|403|503) \(.*\)")
+_REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (401|403|409|422|503) \(.*\)")
 
 
 def _executable() -> str:

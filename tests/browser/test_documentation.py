@@ -82,7 +82,7 @@ def go_in(page: Page, reader: Follower) -> None:
     press(page, "Log in")
     press(page, "API keys")
     # No further press: it continues by itself.
-    sees(page, "Your session")
+    sees(page, "API keys")
 
 
 # The consoles have complaints, about the tutorial's missing icon and about refusals; so these profiles are not checked.
@@ -90,7 +90,7 @@ def test_the_tutorials_button_leads_inside_by_itself(tutorial: Follower, chromiu
     context = chromium.new_context()
     page = context.new_page()
     go_in(page, tutorial)
-    assert page.url == f"http://{tutorial.site}/portal/my-portal/session/"
+    assert page.url == f"http://{tutorial.site}/portal/my-portal/keys/"
     assert page.get_by_text("ada").first.is_visible()
     context.close()
 

@@ -32,7 +32,7 @@ def push(page: Page, stranger: str, how: str, to: str, **options: str) -> None:
 def enter(page: Page, link: str) -> None:
     page.goto(link)
     press(page, "Continue")
-    sees(page, "Your session")
+    sees(page, "API keys")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_somebody_else_is_signed_in(demo: Demo, new_browser: NewBrowser):
     assert servers.is_live(demo, old)
     press(page, "Continue")
     is_inside(page, demo)
-    assert "Ada Wong" in page.inner_text("main")
+    assert "Ada Wong" in page.inner_text("header")
     assert token(context) != old
     assert not servers.is_live(demo, old)
 

@@ -168,6 +168,12 @@ def test_ending_an_old_secret_is_on_record(keys: SessionKeys) -> None:
     assert event.session_id == keys.session.id
 
 
+def test_where_nothing_ends_nothing_is_on_record(keys: SessionKeys) -> None:
+    key = create(keys).key
+    assert keys.end_old_secret(key.id) == key
+    assert not PortalEvent.objects.filter(kind="key.secret_ended").exists()
+
+
 def test_what_the_store_refuses_is_no_event(keys: SessionKeys) -> None:
     create(keys)
     with pytest.raises(KeyNameTaken):

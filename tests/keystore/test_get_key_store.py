@@ -25,6 +25,9 @@ KEPT = "tests.keystore.doubles.KeptStore"
 def installed(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
     """Return ``installed(yes)``, which says whether the app of the default store is installed."""
 
+    # What an earlier test made with the same setting is another store.
+    monkeypatch.setattr(portal.keystore, "_made", None)
+
     def say(yes: bool) -> None:
         others = apps.is_installed
         monkeypatch.setattr(apps, "is_installed", lambda name: yes if name == DEFAULT_APP else others(name))

@@ -18,7 +18,9 @@ from portal.keystore.listing import LAST, count_keys, page_of, read_cursor, writ
 
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
-VALUES = st.one_of(st.text(), st.integers(min_value=-(10**18), max_value=10**18))
+# What a database takes.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+VALUES = st.one_of(TEXTS, st.integers(min_value=-(10**18), max_value=10**18))
 
 
 def key(name: str, **values: Any) -> Key:
@@ -37,6 +39,13 @@ def test_a_cursor_is_read_as_it_was_written(backwards: bool, value: str | int, k
     # It goes into addresses as it is.
     assert cursor.replace("-", "").replace("_", "").isalnum()
     assert read_cursor(cursor) == (backwards, value, key_id)
+
+
+@pytest.mark.parametrize("value", ["a\0b", "\0", "\ud800", "a\udfff"])
+def test_what_no_database_takes_is_in_no_cursor(value: str) -> None:
+    for cursor in (write_cursor(False, value, "key_1"), write_cursor(True, 1, value)):
+        with pytest.raises(InvalidInput):
+            read_cursor(cursor)
 
 
 @given(st.one_of(st.text(), st.binary().map(lambda junk: encoded(junk.decode("latin-1")))))

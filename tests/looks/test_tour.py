@@ -24,7 +24,7 @@ def test_the_readme_has_its_picture(stage: Callable[..., Stage], look: Callable[
     """Wide and light beside narrow and dark: what the README shows."""
     folder = Path("docs/images")
     folder.mkdir(parents=True, exist_ok=True)
-    response = look("session", support_url="", privacy_url="")
+    response = look("keys", support_url="", privacy_url="")
     for width, height, scheme in ((960, 600, "light"), (390, 600, "dark")):
         window = stage(width=width, scheme=scheme, device_scale_factor=1.5)
         window.page.set_viewport_size({"width": width, "height": height})

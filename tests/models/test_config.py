@@ -90,6 +90,26 @@ def test_names(config):
     assert PortalConfigFactory.build(slug="plain", display_name="").app_name == "plain"
 
 
+def test_row_24_two_portals_share_keys_by_intent_only():
+    first, second = PortalConfigFactory(keyspace_id=""), PortalConfigFactory(keyspace_id="")
+    assert first.keyspace == first.public_id != second.keyspace
+    for keyspace_id, message in (
+        (first.public_id, "This is the id of another portal. Give the two one keyspace id to share."),
+        (" ks_1", "Leave out the spaces around it."),
+    ):
+        second.keyspace_id = keyspace_id
+        with pytest.raises(ValidationError) as caught:
+            second.full_clean()
+        assert caught.value.message_dict == {"keyspace_id": [message]}
+    first.keyspace_id = first.public_id
+    first.full_clean()
+
+
+def test_a_tuple_can_name_the_keys_of_a_portal_without_a_keyspace_id():
+    config = PortalConfigFactory(keyspace_id="")
+    assert mint(config, granted=[f"api.{config.public_id}.read_key"]).row.capabilities == "keys:read"
+
+
 def test_querysets(config):
     closed = PortalConfigFactory(enabled=False)
     assert list(PortalConfig.objects.enabled()) == [config]

@@ -12,6 +12,7 @@ from django.test import Client
 
 from portal import clock
 from portal.models import PortalConfig
+from portal.pages.views.base import PortalPage
 from tests.factories import ALL, PortalConfigFactory, mint, sign_in
 from tests.pages.flow import enter, heading, open_link, press_continue
 from tests.pages.pseudo import RIGHT_TO_LEFT, pseudo_languages
@@ -270,6 +271,19 @@ class TestRows:
         for role, number in {"table": 1, "rowgroup": 2, "row": 2, "columnheader": 5, "rowheader": 1, "cell": 4}.items():
             assert html.count(f'role="{role}"') == number
         assert '<code dir="ltr" translate="no">' in rows(client.get(LIST))[0]
+
+
+def test_row_24_a_portal_that_was_pointed_elsewhere_meanwhile(client, config, inside, monkeypatch):
+    """Looked up before it was saved, and the session after: the keys of before are not shown."""
+    put(config, "Of the keyspace before")
+    before = PortalConfig.objects.get()
+    config.keyspace_id = "ks_2"
+    config.save()
+    inside()
+    monkeypatch.setattr(PortalPage, "_find", lambda page, slug: before)
+    answer = client.get(LIST)
+    assert answer.status_code == 401
+    assert "Of the keyspace before" not in answer.content.decode()
 
 
 class TestFilters:

@@ -6,6 +6,7 @@ import logging
 from itertools import islice
 from typing import Any, ClassVar
 
+from django.views.decorators.debug import sensitive_variables
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -90,6 +91,8 @@ class Operation(APIView):
         """Answer a preflight; the headers are added where all are."""
         return Response(status=204)
 
+    # A serializer's repr holds the body, and an answer may hold a secret; neither belongs in a report about a fault.
+    @sensitive_variables("serializer", "answer")
     def post(self, request: Request) -> Response:
         """Validate the body, run the operation and wrap its answer."""
         serializer = self.serializer_class(data=request.data)

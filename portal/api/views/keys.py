@@ -27,6 +27,7 @@ from portal.http import client_address
 from portal.keystore.actions import SessionKeys
 from portal.keystore.base import Key, KeyChanges, KeyQuery
 from portal.models import PortalConfig
+from portal.throttle import count
 
 from .base import Operation
 
@@ -109,10 +110,14 @@ class KeyOperation(Operation):
     """An operation on the keys of the session's owner."""
 
     authentication_classes = [PortalSessionAuthentication]
+    #: Whether it writes, and so counts like a form of the pages.
+    writes = True
 
     def keys(self, request: Request) -> SessionKeys:
         """Return the owner's keys; the owner is the session's and no member of a body changes that."""
         session = cast(AuthenticatedSession, request.auth)
+        if self.writes:
+            count("page_write", session.id)
         return SessionKeys(session, portal_of(session), address=client_address(request._request))
 
 
@@ -120,6 +125,7 @@ class ListKeys(KeyOperation):
     """``portal.listKeys``: the end user's API keys, newest first."""
 
     name = "portal.listKeys"
+    writes = False
     serializer_class = ListKeysSerializer
 
     def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:

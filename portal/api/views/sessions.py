@@ -80,7 +80,7 @@ class CreateSession(Operation):
             raise PortalConfigNotFound
         if not config.enabled:
             raise Forbidden
-        missing = missing_capabilities(body["permissions"], root_key.permissions, config.keyspace_id)
+        missing = missing_capabilities(body["permissions"], root_key.permissions, config.keyspace)
         if missing:
             raise InsufficientPermissions(f"Missing permission: '{missing[0]}'")
         if body["returnUrl"]:

@@ -115,10 +115,13 @@ class DatabaseKeyStore(KeyStore):
                 raise self._why_not(owner, key_id, KeyChangedMeanwhile())
 
     def purge(self, before: datetime, batch_size: int) -> int:
-        """Delete revoked keys and ended secrets from before ``before``; return the number of rows."""
+        """Delete revoked keys and ended secrets from before ``before``; return the number of rows.
+
+        The rows of imported keys stay: without them the same file, imported again, would bring revoked keys back to life.
+        """
         deleted = 0
         secrets = KeySecret.objects.using(self._using()).filter(ends_at__lt=before)
-        keys = self._objects().filter(revoked_at__lt=before)
+        keys = self._objects().filter(revoked_at__lt=before, imported=False)
         for rows in (secrets, keys):
             if batch := list(rows.order_by("pk").values_list("pk", flat=True)[: batch_size - deleted]):
                 deleted += len(batch)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.db import router
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
@@ -156,7 +157,8 @@ class PortalPage(View):
         return session if session and session.portal_pk == self.config.pk else None
 
     def _find(self, slug: str) -> PortalConfig:
-        config = PortalConfig.objects.filter(slug=slug).first()
+        # The writer's: a replica that lags would show the keys that the portal pointed at before.
+        config = PortalConfig.objects.using(router.db_for_write(PortalConfig)).filter(slug=slug).first()
         if config is None:
             raise Refused("unknown_slug")
         return config

@@ -15,7 +15,7 @@ from portal.http import client_address
 from portal.keystore.actions import SessionKeys
 from portal.keystore.base import Key
 from portal.pages.language import page_language
-from portal.pages.refusals import Refused
+from portal.pages.refusals import Refused, reason_without_session
 
 from .base import PortalPage
 
@@ -42,6 +42,9 @@ class KeysPage(PortalPage):
         if (request.method or "").lower() not in self.http_method_names:
             return super().answer(request)
         session = self.require_capability(request, self.capability)
+        # The portal was looked up before the session was: pointed at other keys in between, it would open those.
+        if session.keyspace_id != self.config.keyspace_id:
+            raise Refused(reason_without_session(request, self.config))
         self.keys = SessionKeys(session, self.config, address=client_address(request))
         if not self.keys.store.shows_keys:
             raise Refused("not_found")

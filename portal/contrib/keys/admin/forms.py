@@ -36,6 +36,13 @@ def _future(moment: datetime | None, text: str) -> datetime | None:
 class _MetadataField(forms.JSONField):
     """A JSON object; none is an empty one."""
 
+    def to_python(self, value: Any) -> Any:
+        """Return the JSON. Python's reader has limits that Django does not know of: on nesting, on digits of a number."""
+        try:
+            return super().to_python(value)
+        except (ValueError, RecursionError):
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params={"value": value}) from None
+
     def clean(self, value: Any) -> Any:
         """Return the object. Checked here, because a model's validators are not asked about what is empty, as [] is."""
         found = super().clean(value)

@@ -10,10 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_variables
 
 from portal import clock, tokens
@@ -167,6 +169,17 @@ class ApiKeyAdmin(KeyActions):
             if made := self._made_by_this_form(request):
                 return self._already_made(request, made)
             raise
+
+    @method_decorator(csrf_protect)
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show a form or save it, in no transaction but those of :mod:`.acts`.
+
+        Django's begins with reads, and on SQLite such a transaction fails as soon as it writes after somebody else did.
+        """
+        answer: HttpResponse = self._changeform_view(request, object_id, form_url, extra_context)
+        return answer
 
     def _made_by_this_form(self, request: HttpRequest) -> ApiKey | None:
         request_id = request.POST.get("request_id", "")

@@ -31,7 +31,7 @@ _REQUIRED = ("hash", "external_id")
 FORMATS = {"csv": (".csv",), "jsonl": (".jsonl", ".ndjson")}
 
 #: In characters; what is longer is no record of a key, and is not kept in memory.
-_MAX_LINE = 131072
+_MAX_RECORD = 131072
 
 
 class FileRefused(Exception):
@@ -45,6 +45,34 @@ class Record(NamedTuple):
     values: dict[str, Any] | Refusal
 
 
+class _Lines:
+    """The lines of a CSV. It refuses a record that grows too long, before the reader of CSV has all of it in memory."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._number = 0
+        self._left = _MAX_RECORD
+
+    def begin(self) -> int:
+        """Begin a record, and return the number of its first line."""
+        self._left = _MAX_RECORD
+        return self._number + 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        text = self._file.readline(_MAX_RECORD + 1)
+        if not text:
+            raise StopIteration
+        self._number += 1
+        self._left -= len(text)
+        if self._left < 0:
+            _skip_line(self._file, text)
+            raise csv.Error(f"a record has more than {_MAX_RECORD} characters")
+        return text
+
+
 def read(file: TextIO, kind: str) -> Iterator[Record]:
     """Return the records of ``file``, which was opened with ``newline=""``.
 
@@ -55,15 +83,16 @@ def read(file: TextIO, kind: str) -> Iterator[Record]:
 
 
 def _read_csv(file: TextIO) -> Iterator[Record]:
-    csv.field_size_limit(_MAX_LINE)
-    rows = csv.reader(file)
+    csv.field_size_limit(_MAX_RECORD)
+    lines = _Lines(file)
+    rows = csv.reader(lines)
     try:
         header = [name.strip() for name in next(rows, [])]
     except csv.Error as error:
         raise FileRefused(f"The first line is no header: {error}.") from None
     _check_header(header)
-    line = rows.line_num + 1
     while True:
+        line = lines.begin()
         try:
             row = next(rows, None)
         except csv.Error as error:
@@ -75,7 +104,6 @@ def _read_csv(file: TextIO) -> Iterator[Record]:
                 yield Record(line, {name: value for name, value in zip(header, row, strict=True) if value != ""})
             elif row:
                 yield Record(line, Refusal("", f"This has {len(row)} values; the header has {len(header)} columns."))
-        line = rows.line_num + 1
 
 
 def _check_header(header: list[str]) -> None:
@@ -92,14 +120,19 @@ def _check_header(header: list[str]) -> None:
 
 def _read_json(file: TextIO) -> Iterator[Record]:
     line = 0
-    while text := file.readline(_MAX_LINE + 1):
+    while text := file.readline(_MAX_RECORD + 1):
         line += 1
-        if len(text) > _MAX_LINE:
-            yield Record(line, Refusal("", f"This line has more than {_MAX_LINE} characters."))
-            while text and not text.endswith("\n"):
-                text = file.readline(_MAX_LINE)
+        if len(text) > _MAX_RECORD:
+            yield Record(line, Refusal("", f"This line has more than {_MAX_RECORD} characters."))
+            _skip_line(file, text)
         elif text.strip():
             yield Record(line, _json_values(text))
+
+
+def _skip_line(file: TextIO, text: str) -> None:
+    """Read to the end of the line that begins with ``text``, and keep nothing of it."""
+    while text and not text.endswith(("\n", "\r")):
+        text = file.readline(_MAX_RECORD)
 
 
 def _json_values(text: str) -> dict[str, Any] | Refusal:

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 
 from portal import clock, tokens
 from portal.contrib.keys.models import ImportedKey
-from portal.contrib.keys.models.validators import validate_metadata
+from portal.contrib.keys.models.validators import MAX_DEPTH, validate_metadata
 from portal.keystore.actions import name_problem
 from portal.models.validators import validate_key_permissions
 
@@ -136,7 +136,9 @@ def _metadata(value: Any) -> dict[str, Any]:
     try:
         validate_metadata(found)
     except ValidationError:
-        raise _Wrong("This must be a JSON object without NUL characters and numbers that are none.") from None
+        raise _Wrong(
+            f"This must be a JSON object of at most {MAX_DEPTH} levels, without NUL characters and numbers that are none."
+        ) from None
     metadata: dict[str, Any] = found
     return metadata
 

@@ -108,7 +108,8 @@ class ApiKeyQuerySet(KeyImportQuerySet, models.QuerySet["ApiKey"]):
     def revoke(self, public_id: str) -> int:
         """Refuse a key for ever and forget its secrets; return whether it was among these, as 0 or 1.
 
-        The row stays for a while, so that a repeated request does not make the same key again; ``portal_purge`` deletes it.
+        The row stays for a while, so that a repeated request does not make the same key again; ``portal_purge`` deletes it,
+        unless the key was imported.
         """
         self._for_write = True
         with transaction.atomic(using=self.db):
@@ -168,6 +169,8 @@ class ApiKey(models.Model):
     rate_limit_seconds = models.PositiveIntegerField(
         _("window in seconds"), default=60, validators=[MinValueValidator(1)]
     )
+    #: Once revoked it stays for ever: the file that it came from may be imported again, and its id says that it was here.
+    imported = models.BooleanField(_("imported"), default=False, editable=False)
     #: Counts the changes that the owner can see, so that two who edit a key at once notice.
     revision = models.PositiveIntegerField(_("revision"), default=1, editable=False)
     created_at = models.DateTimeField(_("created"), editable=False, default=clock.now)
@@ -197,8 +200,11 @@ class ApiKey(models.Model):
             models.Index(fields=("external_id", "id"), name="portal_keys_key_external"),
             models.Index(fields=("keyspace_id", "id"), name="portal_keys_key_keyspace"),
             models.Index(fields=("start", "id"), name="portal_keys_key_start"),
+            # The rows that purge may delete, so that it never reads past those that stay.
             models.Index(
-                fields=("revoked_at",), condition=models.Q(revoked_at__isnull=False), name="portal_keys_key_revoked"
+                fields=("revoked_at",),
+                condition=models.Q(revoked_at__isnull=False, imported=False),
+                name="portal_keys_key_revoked",
             ),
         )
 

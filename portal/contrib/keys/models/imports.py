@@ -56,8 +56,8 @@ class ImportedKey:
         """Return the id that the key gets, and those that it would have got under an older SECRET_KEY.
 
         From the hash, so that a key that was imported, then revoked or rotated, which forgets the hash, is known again: an
-        import that is repeated must not bring it back to life. Keyed, because ids are in logs, and the secrets of another
-        system may be short enough to be guessed by their hashes.
+        import that is repeated must not bring it back to life, however late: its row is never purged. Keyed, because ids
+        are in logs, and the secrets of another system may be short enough to be guessed by their hashes.
         """
         keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
         digests = (
@@ -169,6 +169,7 @@ class KeyImportQuerySet(models.QuerySet["ApiKey"]):
             rate_limit=key.rate_limit,
             rate_limit_seconds=key.rate_limit_seconds,
             created_at=key.created_at or clock.now(),
+            imported=True,
         )
 
 

@@ -15,4 +15,4 @@ def portals_of(keyspace_ids: Iterable[str]) -> dict[str, PortalConfig]:
     """Return the portal of each keyspace that has one; the oldest, if several show the same keys."""
     wanted = {*keyspace_ids}
     rows = PortalConfig.objects.filter(Q(keyspace_id__in=wanted) | Q(keyspace_id="", public_id__in=wanted))
-    return {config.keyspace_id or config.public_id: config for config in rows.order_by("-pk")}
+    return {config.keyspace: config for config in rows.order_by("-pk")}
