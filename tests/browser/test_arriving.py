@@ -20,7 +20,7 @@ def test_the_demos_button_leads_inside_without_a_second_click(demo: Demo, new_br
     page.goto(f"{demo.url}/")
     press(page, "Manage API keys")
     is_inside(page, demo)
-    assert "Ada Wong" in page.inner_text("main")
+    assert "Ada Wong" in page.inner_text("header")
 
 
 def test_the_demos_button_and_continue_lead_inside_without_script(demo: Demo, new_browser: NewBrowser):
@@ -101,7 +101,7 @@ def test_the_documented_line_leads_straight_in(demo: Demo, product: str, new_bro
     page.goto(f"{product}/?user=bob&documented=1")
     press(page, "Manage API keys")
     is_inside(page, demo, ACME)
-    assert "bob" in page.inner_text("main")
+    assert "bob" in page.inner_text("header")
 
 
 def test_without_the_documented_line_there_is_a_button(demo: Demo, product: str, new_browser: NewBrowser):

@@ -73,6 +73,6 @@ def test_a_stranger_reads_nothing(demo: Demo, stranger_port: int, chromium: Any,
     assert call(page, demo, "endSession") == REFUSED
     # A form needs no consent by CORS; it is refused for its origin and its type.
     assert call(page, demo, "endSession", headers={"Content-Type": "text/plain"}) == REFUSED
-    page.goto(f"{demo.url}/{SLUG}/session/")
+    page.goto(f"{demo.url}/{SLUG}/keys/")
     is_inside(page, demo, SLUG)
     context.close()

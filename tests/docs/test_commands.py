@@ -8,22 +8,29 @@ from pathlib import Path
 import pytest
 from django.core.management.base import BaseCommand
 
-import portal
+from portal.contrib.keys.management.records import COLUMNS
 from tests.docs.follower import Follower
 from tests.docs.markdown import sections, table
 
 PAGE = "reference/commands.md"
 SECTIONS = sections(PAGE)
-COMMANDS = sorted(path.stem for path in (Path(portal.__file__).parent / "management/commands").glob("portal_*.py"))
+#: What a file may hold is a table of its own.
+COLUMNS_HEAD = "| column | is |"
+#: The modules of the commands, by name.
+COMMANDS = {
+    path.stem: f"{package}.{path.stem}"
+    for package in ("portal.management.commands", "portal.contrib.keys.management.commands")
+    for path in Path(str(import_module(package).__file__)).parent.glob("portal_*.py")
+}
 
 
 def test_it_has_every_command() -> None:
-    assert list(SECTIONS) == ["Commands", *COMMANDS]
+    assert list(SECTIONS) == ["Commands", *sorted(COMMANDS)]
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_it_says_what_help_says(name: str) -> None:
-    command: BaseCommand = import_module(f"portal.management.commands.{name}").Command()
+    command: BaseCommand = import_module(COMMANDS[name]).Command()
     of_django = {action.dest for action in BaseCommand().create_parser("manage.py", name)._actions}
     rows = []
     for action in command.create_parser("manage.py", name)._actions:
@@ -32,8 +39,14 @@ def test_it_says_what_help_says(name: str) -> None:
             if action.option_strings and action.nargs != 0:
                 words.append(str(action.metavar or action.dest.upper()))
             rows.append([f"`{' '.join(words)}`", action.help])
-    assert table(SECTIONS[name]) == rows
+    arguments, _, _columns = SECTIONS[name].partition(COLUMNS_HEAD)
+    assert table(arguments) == rows
     assert SECTIONS[name].strip().startswith(f"{command.help}\n")
+
+
+def test_it_has_the_columns_of_an_import() -> None:
+    _arguments, _, columns = SECTIONS["portal_import_keys"].partition(COLUMNS_HEAD)
+    assert [name for name, _ in table(COLUMNS_HEAD + columns)] == [f"`{name}`" for name in COLUMNS]
 
 
 def test_the_examples(follower: Follower, logo: bytes) -> None:

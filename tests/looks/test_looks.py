@@ -101,7 +101,7 @@ def test_targets_can_be_hit(stage: Callable[..., Stage], look: Callable[..., Any
     for name in STATES:
         page = window.show(look(name))
         small = page.evaluate(
-            """() => [...document.querySelectorAll("a, button")].filter(e => !e.closest("p.lead") && e.offsetParent
+            """() => [...document.querySelectorAll("a, button")].filter(e => !e.closest("p.lead, .note") && e.offsetParent
                  && !e.classList.contains("skip")).map(e => [e.textContent.trim(), e.getBoundingClientRect()])
                  .filter(([, box]) => box.height < 24 || box.width < 24).map(([text]) => text)"""
         )

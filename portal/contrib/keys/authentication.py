@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import BasePermission, BasePermissionMetaclass
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from portal.api.exceptions import EnvelopeException
 from portal.api.users import EndUser
@@ -36,15 +37,18 @@ class ApiKeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[EndUser, VerifiedKey]:
         """Return the key's owner and the key.
 
-        The view's :func:`HasKeyPermission` classes are asked here already: a request that they refuse must not cost the key
-        a part of its rate limit.
+        Each :func:`HasKeyPermission` in the view's ``permission_classes`` is asked here already: a request that it refuses
+        must not cost the key a part of its rate limit. With a ``get_permissions`` of the view's own it does: only that
+        knows which classes count, and it may need ``request.user``.
 
         :raises EnvelopeException: 401 ``missing``, ``malformed`` or ``key_not_found``; 403 ``key_disabled``, ``forbidden``
             (locked) or ``insufficient_permissions``; 429.
         """
         view = (request.parser_context or {}).get("view")
-        classes = getattr(view, "permission_classes", ())
-        needed = [one.query for one in classes if isinstance(one, type) and issubclass(one, _KeyPermission)]
+        needed = []
+        if isinstance(view, APIView) and type(view).get_permissions is APIView.get_permissions:
+            classes = view.permission_classes
+            needed = [one.query for one in classes if isinstance(one, type) and issubclass(one, _KeyPermission)]
         try:
             key = present_api_key(request._request, permissions=needed, keyspace_id=self.keyspace_id)
         except PortalError as error:
@@ -58,7 +62,16 @@ class ApiKeyAuthentication(BaseAuthentication):
         return CHALLENGE
 
 
-class _KeyPermission(BasePermission):
+class _Alone(BasePermissionMetaclass):
+    """Refuses ``&``, ``|`` and ``~``: these ask each class for True or False, and ours answers the request by raising."""
+
+    def _refuse(self, *other: Any) -> NoReturn:
+        raise TypeError("HasKeyPermission cannot be joined by &, | or ~: write an expression, or list several classes.")
+
+    __and__ = __or__ = __rand__ = __ror__ = __invert__ = _refuse
+
+
+class _KeyPermission(BasePermission, metaclass=_Alone):
     query: ClassVar[PermissionQuery]
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -73,7 +86,7 @@ def HasKeyPermission(permission: str) -> type[BasePermission]:  # noqa: N802 - r
     """Return a permission class that asks the API key for ``permission``.
 
     ``permission_classes = [HasKeyPermission("maps.read")]``, or an expression: see
-    :mod:`~portal.contrib.keys.permission_query`.
+    :mod:`~portal.contrib.keys.permission_query`. It cannot be joined to others by ``&``, ``|`` or ``~``.
 
     :raises PermissionQueryError: at import of the view, when it is none.
     """

@@ -6,6 +6,7 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.checks import CheckMessage, Error
 from django.db import router, transaction
 from django.db.models import Exists, OuterRef
 from django.views.decorators.debug import sensitive_variables
@@ -22,6 +23,7 @@ from portal.errors import (
     PortalError,
 )
 from portal.keystore.base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, KeyStore, NewKey, Owner
+from portal.models import PortalEvent
 
 from .listing import list_page
 from .models import ApiKey, KeyOwner, KeySecret
@@ -127,6 +129,13 @@ class DatabaseKeyStore(KeyStore):
                 deleted += len(batch)
                 rows.order_by().filter(pk__in=batch).delete()
         return deleted
+
+    def check(self) -> list[CheckMessage]:
+        """Return an error where keys and events are in different databases: no transaction would hold both."""
+        if self._using() == router.db_for_write(PortalEvent):
+            return []
+        hint = "Let the database router send the apps portal and portal_keys to the same database."
+        return [Error("API keys and the audit trail are in different databases.", hint=hint, id="portal_keys.E001")]
 
     def _using(self) -> str:
         # Reads too: a replica that lags would not know the key that was just made.

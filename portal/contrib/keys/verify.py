@@ -46,6 +46,10 @@ _KEY_FIELDS = (
     "rate_limit_seconds",
 )
 
+# Where they stand in a row of the statement.
+_SECRET = {name: index for index, name in enumerate(_SECRET_FIELDS)}
+_KEY = {name: index for index, name in enumerate(_KEY_FIELDS, len(_SECRET_FIELDS))}
+
 
 @dataclass(frozen=True, slots=True)
 class VerifiedKey:
@@ -75,7 +79,8 @@ class VerifiedKey:
 class Verification:
     """What became of a key that was presented.
 
-    :param key: None when there is no such key. With any other outcome it is there, refused or not: look at ``valid``.
+    :param key: None where nothing may be told of it: NOT_FOUND, and EXPIRED for an old secret that has ended. Otherwise
+        it is there, refused or not: look at ``valid``.
     :param rate_limit: the count of this request; None where the key has no limit, or was refused before it was counted.
     :param missing: the first of the needed permissions that the key lacks, where that is the outcome.
     """
@@ -101,8 +106,8 @@ def verify(
 ) -> Verification:
     """Judge a key and count the request against the key's rate limit, unless something else refuses it before.
 
-    The outcome is the first that holds: NOT_FOUND (unknown, revoked, of another keyspace), FORBIDDEN (locked by an
-    operator), DISABLED (by its owner), EXPIRED (the key, or the old secret after a rotation), INSUFFICIENT_PERMISSIONS,
+    The outcome is the first that holds: NOT_FOUND (unknown, revoked, of another keyspace), EXPIRED (an old secret after a
+    rotation), FORBIDDEN (locked by an operator), DISABLED (by its owner), EXPIRED (the key), INSUFFICIENT_PERMISSIONS,
     RATE_LIMITED, VALID. Costs one query, or none for a key of our own form whose checksum is wrong.
 
     :param permissions: what the key must have: an expression (:mod:`~portal.contrib.keys.permission_query`), or single
@@ -115,11 +120,14 @@ def verify(
     if len(key) > MAX_LENGTH or (_OWN_FORM.fullmatch(key) and not tokens.is_api_key(key)):
         return Verification(Outcome.NOT_FOUND)
     found = find(KeySecret, _key_by_secret, key)
-    if found is None or found.moment(10) is not None or not _is_of(found.values[4], keyspace_id):
+    if found is None or found.moment(_KEY["revoked_at"]) is not None:
+        return Verification(Outcome.NOT_FOUND)
+    row = found.values
+    if not _is_of(row[_KEY["keyspace_id"]], keyspace_id):
         return Verification(Outcome.NOT_FOUND)
     now = clock.now()
     verification = _judge(found, needed, now)
-    recorder.record(Use(found.values[2], found.values[0], verification.outcome, now, tuple(tags)))
+    recorder.record(Use(row[_KEY["id"]], row[_SECRET["id"]], verification.outcome, now, tuple(tags)))
     return verification
 
 
@@ -130,10 +138,14 @@ def _is_of(found: str, wanted: str | Collection[str] | None) -> bool:
 
 
 def _judge(found: Row, needed: Iterable[PermissionQuery], now: datetime) -> Verification:
-    key = _verified(found)
-    if found.values[8]:
+    secret_ends_at = found.moment(_SECRET["ends_at"])
+    if secret_ends_at is not None and secret_ends_at <= now:
+        # Before all else: who still has a secret that was replaced, and that may have leaked, learns nothing of the key.
+        return Verification(Outcome.EXPIRED)
+    key = _verified(found, secret_ends_at)
+    if found.values[_KEY["locked"]]:
         return Verification(Outcome.FORBIDDEN, key)
-    if not found.values[7]:
+    if not found.values[_KEY["enabled"]]:
         return Verification(Outcome.DISABLED, key)
     if key.expires_at is not None and key.expires_at <= now:
         return Verification(Outcome.EXPIRED, key)
@@ -147,20 +159,21 @@ def _judge(found: Row, needed: Iterable[PermissionQuery], now: datetime) -> Veri
     return Verification(Outcome.RATE_LIMITED if counted.exceeded else Outcome.VALID, key, counted)
 
 
-def _verified(found: Row) -> VerifiedKey:
+def _verified(found: Row, secret_ends_at: datetime | None) -> VerifiedKey:
     row = found.values
-    ends = [moment for moment in (found.moment(1), found.moment(9)) if moment is not None]
+    ends = [moment for moment in (secret_ends_at, found.moment(_KEY["expires_at"])) if moment is not None]
+    limit = row[_KEY["rate_limit"]]
     return VerifiedKey(
-        pk=row[2],
-        secret_pk=row[0],
-        id=row[3],
-        keyspace_id=row[4],
-        external_id=row[5],
-        name=row[6],
-        permissions=tuple(found.json(11)),
-        metadata=found.json(12),
+        pk=row[_KEY["id"]],
+        secret_pk=row[_SECRET["id"]],
+        id=row[_KEY["public_id"]],
+        keyspace_id=row[_KEY["keyspace_id"]],
+        external_id=row[_KEY["external_id"]],
+        name=row[_KEY["name"]],
+        permissions=tuple(found.json(_KEY["permissions"])),
+        metadata=found.json(_KEY["metadata"]),
         expires_at=min(ends, default=None),
-        rate_limit=None if row[13] is None else RateLimit(row[13], timedelta(seconds=row[14])),
+        rate_limit=None if limit is None else RateLimit(limit, timedelta(seconds=row[_KEY["rate_limit_seconds"]])),
     )
 
 

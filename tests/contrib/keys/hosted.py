@@ -44,6 +44,15 @@ class MapsDecidedLate(Maps):
         return [HasKeyPermission("maps.read")()]
 
 
+class MapsByMethod(Maps):
+    permission_classes = [HasKeyPermission("maps.write")]
+
+    def get_permissions(self) -> list[IsAuthenticated]:
+        if self.request.method == "GET":
+            return [HasKeyPermission("maps.read")()]
+        return super().get_permissions()
+
+
 class MapsOfOneKeyspace(Maps):
     class OneKeyspace(ApiKeyAuthentication):
         keyspace_id = "ks_1"
@@ -97,6 +106,7 @@ urlpatterns = [
     path("maps/read/", MapsToRead.as_view()),
     path("maps/write/", MapsToWrite.as_view()),
     path("maps/late/", MapsDecidedLate.as_view()),
+    path("maps/method/", MapsByMethod.as_view()),
     path("maps/keyspace/", MapsOfOneKeyspace.as_view()),
     path("maps/staff/", MapsForStaff.as_view()),
     path("maps/backends/", MapsForBackends.as_view()),

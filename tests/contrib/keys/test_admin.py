@@ -266,14 +266,16 @@ def test_the_same_form_sent_again_makes_no_second_key(operator, config):
 
 
 class Meanwhile:
-    """Does something once, in another connection, before the owner of keys is locked."""
+    """Does something once, in another connection, before a transaction begins to write, as ``begin`` says."""
 
-    def __init__(self, act):
+    def __init__(self, act, begin='INSERT INTO "portal_keys_keyowner"'):
         self.act = act
+        self.begin = begin
         self.answers = []
 
     def __call__(self, execute, sql, params, many, context):
-        if not self.answers and "portal_keys_keyowner" in sql and sql.startswith("INSERT"):
+        if not self.answers and sql.startswith(self.begin):
+            # Nothing was read in it: on SQLite it could not write any more after the other did.
             self.answers.append(None)
             thread = threading.Thread(target=self.elsewhere)
             thread.start()
@@ -300,7 +302,6 @@ def test_the_same_form_sent_twice_at_once_makes_one_key(operator, config):
     assert events().get().kind == "key.created"
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="one writes at a time, and the second one is refused")
 @pytest.mark.django_db(transaction=True)
 def test_a_name_that_the_user_takes_meanwhile_is_said_in_the_form(operator, config):
     form = {**hidden(operator.get(ADD)), "portal": config.pk, "external_id": "user_123", "name": "Production"}
@@ -310,6 +311,34 @@ def test_a_name_that_the_user_takes_meanwhile_is_said_in_the_form(operator, conf
     assert ApiKey.objects.count() == 1
     # The same form makes the key once the name is another.
     assert secret(operator.post(ADD, {**form, "name": "Production 2"}))
+
+
+@pytest.mark.parametrize("atomic_requests", [False, True])
+@pytest.mark.django_db(transaction=True)
+def test_an_operator_and_a_user_write_at_once(operator, config, monkeypatch, atomic_requests):
+    """On SQLite a transaction that has read cannot write after somebody else did."""
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", atomic_requests)
+    key, _ = make_key()
+    form = {**shown(operator.get(page(key))), "rate_limit": "5"}
+    editing = Meanwhile(lambda: make_key(name="Meanwhile"), 'UPDATE "portal_keys_apikey"')
+    with connection.execute_wrapper(editing):
+        assert operator.post(page(key), form).status_code == 302
+    assert ApiKey.objects.get(pk=key.pk).rate_limit == 5
+    form = {**hidden(operator.get(ADD)), "portal": config.pk, "external_id": "user_123", "name": "Production"}
+    making = Meanwhile(lambda: make_key(name="Meanwhile 2"))
+    with connection.execute_wrapper(making):
+        assert secret(operator.post(ADD, form))
+    assert len(editing.answers) == len(making.answers) == 2
+    assert ApiKey.objects.count() == 4
+
+
+def test_the_forms_want_the_token_of_the_page_wherever_they_are_called_from(operator, config):
+    key, _ = make_key()
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = operator.cookies
+    form = {name: value for name, value in shown(operator.get(page(key))).items() if name != "csrfmiddlewaretoken"}
+    assert strict.post(page(key), {**form, "rate_limit": "5"}).status_code == 403
+    assert ApiKey.objects.get().rate_limit is None
 
 
 def test_a_fault_that_is_no_second_sending_stays_a_fault(operator, config):
@@ -401,6 +430,13 @@ def test_an_operator_and_an_owner_do_not_overwrite_each_other(operator, config):
         ({"metadata": '{"a": "\\ud800"}'}, "This has characters or numbers that JSON in a database cannot hold."),
         ({"metadata": '{"a": NaN}'}, "This has characters or numbers that JSON in a database cannot hold."),
         ({"metadata": "{"}, "Enter a valid JSON."),
+        ({"metadata": '{"a":' * 5000 + "1" + "}" * 5000}, "Enter a valid JSON."),
+        ({"metadata": f'{{"a": {"9" * 5000}}}'}, "Enter a valid JSON."),
+        ({"metadata": '{"a":' * 101 + "1" + "}" * 101}, "This is nested too deeply."),
+        (
+            {"metadata": '{"a": [{"\\u0000": 1}]}'},
+            "This has characters or numbers that JSON in a database cannot hold.",
+        ),
         ({"metadata": "[]"}, "Give a JSON object"),
         ({"permissions": "a b"}, "Line 1, “a b”"),
         ({"rate_limit": "0"}, "Ensure this value is greater than or equal to 1."),
@@ -414,6 +450,18 @@ def test_what_cannot_be_set_is_said(operator, config, values, message):
     assert message in text(answer)
     assert ApiKey.objects.get().revision == 1
     assert_strict(answer)
+
+
+def test_metadata_may_nest_and_name_what_it_may_not_hold(operator, config):
+    """A backslash and u0000 as plain text is no NUL."""
+    key, value = make_key()
+    metadata = {"path": r"C:\u0000", "list": [1, 1.5, True, None, {"ä": "🎉"}]}
+    submit(operator, page(key), metadata=json.dumps(metadata))
+    assert verify(value).key.metadata == metadata
+    deepest = '{"a":' * 100 + "1" + "}" * 100
+    submit(operator, page(key), metadata=deepest)
+    assert verify(value).key.metadata == json.loads(deepest)
+    assert operator.get(page(key)).status_code == 200
 
 
 def test_a_key_that_has_expired_can_be_edited_and_locked_keys_too(operator, config):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from rest_framework.permissions import IsAdminUser
 
 from portal import clock, tokens
 from portal.contrib.keys.authentication import HasKeyPermission
@@ -85,6 +86,18 @@ def test_grace_ends_to_the_second(client):
         assert get(client, "/maps/", new).status_code == 200
 
 
+def test_an_old_secret_that_has_ended_tells_nothing_of_the_key(client, settings):
+    settings.PORTAL = {**settings.PORTAL, "THROTTLE_RATES": {"failed": "2/min"}}
+    with time_machine.travel(NOON, tick=False):
+        key, old = make_key()
+        rotate(key)
+        for fields in ({"enabled": False}, {"locked": True}):
+            change(key, **fields)
+            refused(get(client, "/maps/read/", old), 401, NOT_FOUND)
+        # Each was a failure of its address.
+        refused(get(client, "/maps/read/", old), 429, TOO_MANY)
+
+
 def test_switched_off_and_locked(client):
     key, secret = make_key()
     change(key, enabled=False)
@@ -120,6 +133,20 @@ def test_several_permissions_are_all_needed(client):
     assert detail("maps.read") == "Missing permission: 'maps.write OR maps.*'"
 
 
+def test_a_view_may_decide_what_each_method_needs(client):
+    """Then what permission_classes says is not asked before the view was."""
+
+    def post(secret):
+        return client.post("/maps/method/", {}, content_type="application/json", **bearer(secret))
+
+    reader, writer = (make_key(permissions=[one])[1] for one in ("maps.read", "maps.write"))
+    assert get(client, "/maps/method/", reader).status_code == 200
+    assert post(writer).status_code == 200
+    for answer, permission in ((get(client, "/maps/method/", writer), "maps.read"), (post(reader), "maps.write")):
+        refused(answer, 403, INSUFFICIENT)
+        assert answer.json()["error"]["detail"] == f"Missing permission: '{permission}'"
+
+
 def test_a_permission_is_a_keys(client, root_key):
     """Not that of another credential, whatever it is called."""
     RootKey.objects.filter(pk=root_key.row.pk).update(permissions=["maps.read"])
@@ -129,6 +156,22 @@ def test_a_permission_is_a_keys(client, root_key):
 def test_has_key_permission_refuses_what_is_no_expression():
     with pytest.raises(ValueError, match="At the end"):
         HasKeyPermission("maps.read AND")
+
+
+@pytest.mark.parametrize(
+    "join",
+    [
+        lambda ours: ours | IsAdminUser,
+        lambda ours: IsAdminUser | ours,
+        lambda ours: ours & IsAdminUser,
+        lambda ours: IsAdminUser & ours,
+        lambda ours: ~ours,
+    ],
+)
+def test_has_key_permission_is_not_joined(join):
+    """It would refuse for the other one too; so the view is not even made."""
+    with pytest.raises(TypeError, match="write an expression"):
+        join(HasKeyPermission("maps.read"))
 
 
 def test_an_end_user_is_nobodys_staff(client):

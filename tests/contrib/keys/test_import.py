@@ -131,6 +131,7 @@ def test_every_column_is_taken_over(file, config, name):
         ("permissions", "[]", "permissions", []),
         ("permissions", "a.b,", "permissions", ["a.b"]),
         ("metadata", "{}", "metadata", {}),
+        ("metadata", r'{"a": "\\u0000"}', "metadata", {"a": r"\u0000"}),
         ("name", "Ärger, “quoted”\u00a0🎉", "name", "Ärger, “quoted”\u00a0🎉"),
         ("external_id", "a\tb ", "external_id", "a\tb "),
         ("hash", hashed().upper(), "name", None),
@@ -180,6 +181,7 @@ def test_how_values_may_be_written(file, config, column, value, field, stored):
         ("metadata", '"text"'),
         ("metadata", "{"),
         ("metadata", "[" * 100_000),
+        ("metadata", '{"a":' * 101 + "1" + "}" * 101),
         ("metadata", '{"a": NaN}'),
         ("metadata", '{"a": 1e999}'),
         ("metadata", '{"a": "\\u0000"}'),
@@ -381,6 +383,21 @@ def test_a_key_that_was_revoked_or_rotated_meanwhile_does_not_come_back(file, co
     assert verify("revoked").outcome is verify("rotated").outcome is Outcome.NOT_FOUND
 
 
+def test_purging_brings_no_revoked_key_back(file, config):
+    path = file(row("revoked"), row("live"))
+    run(path)
+    native, _ = make_key()
+    revoked = ApiKey.objects.order_by("pk").first()
+    for key in (revoked, native):
+        ApiKey.objects.revoke(key.public_id)
+    ApiKey.objects.filter(revoked_at__isnull=False).update(revoked_at=clock.now() - timedelta(days=31))
+    call_command("portal_purge", stdout=StringIO())
+    assert not ApiKey.objects.filter(pk=native.pk).exists()
+    assert counts(run(path)) == (0, 2, 0)
+    assert verify("revoked").outcome is Outcome.NOT_FOUND
+    assert verify("live").valid
+
+
 def test_names_are_one_users_own(file, config):
     make_key(name="Taken")
     gone, _ = make_key(name="Free again")
@@ -558,6 +575,31 @@ def test_memory_does_not_grow_with_the_file(config, tmp_path):
 
     peak(100)
     assert peak(20_000) < peak(1000) * 1.5 + 100_000
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
+def test_a_record_that_is_too_long_is_not_kept_in_memory(config, tmp_path, ending):
+    """Neither as one line nor as many."""
+    path = tmp_path / "keys.csv"
+    # After that nobody can tell what is in quotes, so nothing comes after it here.
+    many = f'","{ending}' * 200_000
+    lines = [
+        "hash,external_id,name",
+        f"{hashed('1')},u,{'x,' * 5_000_000}",
+        f"{hashed('2')},u,First",
+        f'{hashed("3")},u,"{many}"',
+    ]
+    path.write_text(ending.join(lines), newline="")
+    tracemalloc.start()
+    told = run(path, "--batch", "1")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5_000_000
+    assert [*ApiKey.objects.order_by("pk").values_list("name", flat=True)] == ["First"]
+    assert [(refusal["line"], refusal["reason"]) for refusal in told["refusals"][:2]] == [
+        (2, "This is no CSV: a record has more than 131072 characters."),
+        (4, "This is no CSV: a record has more than 131072 characters."),
+    ]
 
 
 def test_a_hash_that_somebody_else_imports_meanwhile_is_theirs_or_known(config):

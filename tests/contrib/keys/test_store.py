@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.checks import ERROR
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -213,3 +214,16 @@ def test_a_rate_limit_is_shown(store: DatabaseKeyStore, owner: Owner) -> None:
     ApiKey.objects.filter(public_id=key.id).update(rate_limit=100, rate_limit_seconds=90)
     assert key.rate_limit is None
     assert store.get_key(owner, key.id).rate_limit == RateLimit(100, timedelta(seconds=90))
+
+
+class KeysElsewhere:
+    """A router that keeps API keys in a database of their own."""
+
+    def db_for_write(self, model: Any, **hints: Any) -> str | None:
+        return "keys" if model._meta.app_label == "portal_keys" else None
+
+
+def test_keys_and_events_must_share_a_database(settings: Any) -> None:
+    assert DatabaseKeyStore().check() == []
+    settings.DATABASE_ROUTERS = [KeysElsewhere()]
+    assert [(message.id, message.level) for message in DatabaseKeyStore().check()] == [("portal_keys.E001", ERROR)]

@@ -109,6 +109,14 @@ def test_an_old_secret_says_when_it_ends(verify_key):
     assert "expires" not in verify_key(new)
 
 
+def test_an_old_secret_that_has_ended_tells_nothing_of_the_key(verify_key):
+    key, old = make_key(name="Deploy", permissions=["a"], metadata={"plan": "pro"})
+    rotate(key)
+    for fields in ({}, {"enabled": False}, {"locked": True}):
+        change(key, name="Deploy", **fields)
+        assert verify_key(old) == {"valid": False, "code": "EXPIRED"}
+
+
 def test_who_may_ask_about_which_keys(verify_key, client):
     here, there = make_key()[1], make_key(keyspace_id="ks_2")[1]
 

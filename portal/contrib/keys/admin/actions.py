@@ -38,6 +38,9 @@ class KeyActions(LargeTableAdmin):
             "rotate": self.rotate_view,
             "revoke": self.revoke_view,
         }
+        stock = super().get_urls()
+        for pattern in stock:
+            outside_atomic_requests(pattern.callback)
         return [
             path(
                 f"<int:pk>/{name}/",
@@ -45,7 +48,7 @@ class KeyActions(LargeTableAdmin):
                 name=f"portal_keys_apikey_{name}",
             )
             for name, view in views.items()
-        ] + super().get_urls()
+        ] + stock
 
     def lock_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask, then refuse the key until it is unlocked."""

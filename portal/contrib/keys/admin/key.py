@@ -178,7 +178,8 @@ class ApiKeyAdmin(KeyActions):
 
         Django's begins with reads, and on SQLite such a transaction fails as soon as it writes after somebody else did.
         """
-        answer: HttpResponse = self._changeform_view(request, object_id, form_url, extra_context)
+        view: Any = self._changeform_view  # type: ignore[attr-defined]
+        answer: HttpResponse = view(request, object_id, form_url, extra_context)
         return answer
 
     def _made_by_this_form(self, request: HttpRequest) -> ApiKey | None:
