@@ -332,15 +332,6 @@ def test_an_operator_and_a_user_write_at_once(operator, config, monkeypatch, ato
     assert ApiKey.objects.count() == 4
 
 
-def test_the_forms_want_the_token_of_the_page_wherever_they_are_called_from(operator, config):
-    key, _ = make_key()
-    strict = Client(enforce_csrf_checks=True)
-    strict.cookies = operator.cookies
-    form = {name: value for name, value in shown(operator.get(page(key))).items() if name != "csrfmiddlewaretoken"}
-    assert strict.post(page(key), {**form, "rate_limit": "5"}).status_code == 403
-    assert ApiKey.objects.get().rate_limit is None
-
-
 def test_a_fault_that_is_no_second_sending_stays_a_fault(operator, config):
     def fail(execute, sql, params, many, context):
         if "portal_keys_keyowner" in sql:
