@@ -102,6 +102,7 @@ def fill_keys(user: str, moment: str, day_later: str, series: str) -> None:
         "start": "'sk_' || (i % 9973)",
         "enabled": "i > 3",
         "locked": "i = 4",
+        "imported": "i % 3 = 0",
         "expires_at": f"CASE WHEN i % 2 = 0 THEN {day_later} END",
         "revoked_at": f"CASE WHEN i % 500 = 0 THEN {moment} END",
         "created_at": moment,

@@ -1,6 +1,7 @@
 """A real Chromium, the running demo, and next to it a product and a stranger on origins of their own.
 
-Django's ORM is out of reach in these tests: playwright keeps an event loop running. They ask the servers instead.
+Django's ORM is out of reach in most of these tests: playwright keeps an event loop running. They ask the servers instead.
+Those of the keys pages have a server in this process and reach it by ``orm_beside_playwright``.
 """
 
 from __future__ import annotations
@@ -61,6 +62,15 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     )
     yield browser
     browser.close()
+
+
+# For the module, because the database is emptied after a test's own fixtures are gone.
+@pytest.fixture(scope="module")
+def orm_beside_playwright() -> Iterator[None]:
+    """Let a module use Django's ORM: it runs in the thread of playwright's event loop, but is not called from the loop."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield
 
 
 @pytest.fixture(scope="package")

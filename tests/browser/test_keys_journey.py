@@ -3,65 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.urls import reverse
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from portal.models import PortalConfig
-from tests.factories import PortalConfigFactory, mint
 from tests.pages.shelf import empty_memory_store, put
 
 from .conftest import NewBrowser
+from .keys import address, create, go_in, secret_on, serve
 from .steps import press, sees, session_cookie, sign_out, token
 
-pytestmark = pytest.mark.browser
-
-
-# For the module, because the database is emptied after a test's own fixtures are gone.
-@pytest.fixture(autouse=True, scope="module")
-def unsafe() -> Iterator[None]:
-    # Playwright keeps an event loop running in this thread; the ORM is not used from it, only beside it.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("orm_beside_playwright")]
 
 
 @pytest.fixture(params=["database", "memory"])
 def config(request: pytest.FixtureRequest, live_server: Any, settings: Any) -> PortalConfig:
     """Return a portal that the live server serves from each store."""
-    settings.PORTAL = {**settings.PORTAL, "BASE_URL": live_server.url}
     if request.param == "memory":
         empty_memory_store(settings)
-    return PortalConfigFactory(slug="my-portal", return_url=f"{live_server.url}/", return_origins=[live_server.url])
-
-
-def go_in(context: BrowserContext, live_server: Any, config: PortalConfig, **options: Any) -> Page:
-    """Open a fresh link and continue."""
-    page = context.new_page()
-    page.goto(f"{live_server.url}/my-portal/?session={mint(config, **options).secret}")
-    press(page, "Continue")
-    sees(page, "API keys")
-    return page
-
-
-def address(live_server: Any, name: str, **values: str) -> str:
-    return str(live_server.url) + reverse(f"portal:{name}", kwargs={"slug": "my-portal", **values})
-
-
-def secret_on(page: Page) -> str:
-    sees(page, "Copy your new key now")
-    return page.locator("output").inner_text()
-
-
-def create(page: Page, name: str) -> str:
-    """Create a key and return its secret; the page that shows it stays open."""
-    page.get_by_role("link", name="Create key").click()
-    page.get_by_label("Name", exact=True).fill(name)
-    press(page, "Create key")
-    return secret_on(page)
+    return serve(live_server, settings)
 
 
 def test_the_whole_journey(live_server: Any, config: PortalConfig, browser: BrowserContext) -> None:
