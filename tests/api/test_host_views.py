@@ -79,6 +79,11 @@ def test_has_capability(client, config):
     refused(answer, 403, "unkey/authorization/insufficient_permissions")
 
 
+def test_who_has_no_session_has_no_capability(client, root_key):
+    answer = client.get("/own/drf-capability-of-a-backend/", **bearer(root_key.secret))
+    refused(answer, 403, "unkey/authorization/insufficient_permissions")
+
+
 def test_decision_15_a_preview_may_not_write(client, config):
     token = sign_in(config, preview=True).secret
     assert client.get("/own/drf-capability/", **bearer(token)).status_code == 200

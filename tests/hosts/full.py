@@ -14,6 +14,7 @@ urlpatterns = [
     path("own/drf-capability/", views.OwnWithCapability.as_view()),
     path("own/drf-write/", views.OwnWrite.as_view()),
     path("own/drf-refusal/", views.OwnRefusal.as_view()),
+    path("own/drf-capability-of-a-backend/", views.OwnWithCapabilityOfABackend.as_view()),
     path("own/drf-root-key-refusal/", views.OwnRefusalForBackends.as_view()),
     path("own/drf-root-key/", views.OwnForBackends.as_view()),
     path("own/plain/", views.plain),

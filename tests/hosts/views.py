@@ -46,6 +46,10 @@ class OwnWithCapability(Own):
     permission_classes = [HasCapability("keys:read")]
 
 
+class OwnWithCapabilityOfABackend(OwnWithCapability):
+    authentication_classes = [RootKeyAuthentication]
+
+
 class OwnRefusal(Own):
     def get(self, request: Request) -> Response:
         raise AuthenticationFailed("Not you.")

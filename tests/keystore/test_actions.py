@@ -148,6 +148,7 @@ def test_without_grace_in_the_store_a_rotation_ends_the_old_secret(
     monkeypatch.setattr(type(keys.store.store), "supports_grace", False)
     key = create(keys).key
     assert keys.reroll(key.id, grace=timedelta(hours=1), request_id="r1").key.old_secret is None
+    assert keys.end_old_secret(key.id).old_secret is None
 
 
 def test_a_store_without_permissions_is_asked_for_none(keys: SessionKeys, monkeypatch: pytest.MonkeyPatch) -> None:
