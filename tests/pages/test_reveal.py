@@ -148,8 +148,8 @@ def test_row_28_the_secret_is_in_the_answer_and_nowhere_else(client, config, cap
     ("template", "text"),
     [
         ("elements/facts.html", "{{ slot }}{% include 'no/such.html' %}"),
-        # Of a host's own, in whose frames Django lists what the template was given.
-        ("reveal.html", "{{ secret }}{% include 'no/such.html' %}"),
+        # A host's own; the filter's frame holds what it was given.
+        ("reveal.html", "{{ secret|random }}"),
     ],
 )
 def test_row_28_a_page_that_fails_tells_no_log_the_secret(client, settings, tmp_path, caplog, template, text):
