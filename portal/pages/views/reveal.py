@@ -69,7 +69,7 @@ class KeySaved(PortalPage):
         """Lead to the keys; nothing is written."""
         response = see_other(request, "keys", self.config)
         if session := self.current_session(request):
-            # A cookie that is set: without one Chromium can show the page with the secret again from its back-forward
-            # cache (as after signing out).
+            # A cookie that is set, as after signing out, where Chromium was seen to show a page again from its back-forward
+            # cache without one.
             remember_way_back(response, request, WayBack(self.config.slug, session.return_url))
         return response
