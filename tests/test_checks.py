@@ -175,6 +175,7 @@ def test_e001_is_told_once(settings):
     assert check_key_store() == []
 
 
+@pytest.mark.django_db
 def test_django_runs_the_key_stores_check(settings):
     settings.PORTAL = {**SAFE, "KEY_STORE": "memory"}
     with pytest.raises(SystemCheckError, match=r"portal\.E013"):
