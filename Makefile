@@ -9,7 +9,8 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 # These ask nothing of the run's database: pure rules, and projects that have a database of their own.
 ANY_DATABASE := tests/test_brand.py tests/test_demo.py tests/test_package.py tests/test_production.py tests/test_properties.py \
   tests/test_properties_tokens.py tests/docs/test_checks.py tests/docs/test_commands.py tests/docs/test_how_to.py \
-  tests/docs/test_tutorial.py tests/keystore/test_conformance.py tests/keystore/test_listing.py tests/test_origins.py
+  tests/docs/test_tutorial.py tests/keystore/test_conformance.py tests/keystore/test_listing.py tests/test_origins.py \
+  tests/docs/test_import_keys.py tests/docs/test_verify_api_keys.py tests/docs/test_write_a_key_store.py
 
 .PHONY: help demo test test-sqlite test-postgres test-browser test-browser-all tour screenshot races faults test-all lint format install clean
 

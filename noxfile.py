@@ -42,17 +42,24 @@ LONG = [
     "test_properties_api.py",
     "test_throttle.py",
 ]
-#: Left out where the same Django, or the same Python and Django, ran all of it a moment ago: pages and the admin.
+#: Left out where the same Django, or the same Python and Django, ran all of it a moment ago: pages, the admin, and so on.
 SEEN = [
     "admin",
     "api",
+    "contrib/keys/test_admin.py",
+    "contrib/keys/test_admin_actions.py",
+    "contrib/keys/test_import.py",
     "hosts",
     "keystore",
     "pages",
     "test_checks.py",
     "test_demo.py",
+    "test_hosts.py",
     "test_production.py",
+    "test_properties_api.py",
     "test_sdk.py",
+    "test_throttle.py",
+    "test_unusual_hosts.py",
 ]
 
 
