@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from datetime import timedelta
 
 import pytest
@@ -285,15 +286,15 @@ def test_the_lookup_uses_the_hash_index():
     value = connection.Database.Binary(b"0" * 32)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            # How far the key's table seems worth an index, depends on what other tests left in it.
+            cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("EXPLAIN " + statement, [value])
-            plan = [row[0].split("->")[-1].split("  (cost")[0].strip() for row in cursor.fetchall()]
-            assert [line.split(" = ")[0] for line in plan] == [
-                "Nested Loop",
-                "Index Scan using portal_keys_secret_hash on portal_keys_keysecret s",
-                "Index Cond: (secret_hash",
-                "Index Scan using portal_keys_apikey_pkey on portal_keys_apikey k",
-                "Index Cond: (id",
-            ]
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Index Scan using portal_keys_secret_hash on portal_keys_keysecret s" in plan
+            assert "Index Cond: (secret_hash = " in plan
+            assert re.search(r"Index Scan using \w+ on portal_keys_apikey k", plan)
+            assert re.search(r"Index Cond: \(id = s\.key_id\)", plan)
+            assert "Seq Scan" not in plan
         else:
             cursor.execute("EXPLAIN QUERY PLAN " + statement, [value])
             plan = [row[3] for row in cursor.fetchall()]
