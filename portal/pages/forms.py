@@ -103,7 +103,7 @@ class _KeyForm(forms.Form):
             self.fields["date"].error_messages["invalid"] = self.expiry.day_problem(None)
         else:
             del self.fields["date"]
-        if with_permissions and policy.permissions:
+        if with_permissions:
             self.fields["permissions"].choices = [(name, name) for name in policy.permissions]  # type: ignore[attr-defined]
         else:
             del self.fields["permissions"]

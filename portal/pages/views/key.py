@@ -35,7 +35,7 @@ class KeyPage(KeysPage):
             {
                 "note": (note := read_note(request, session)),
                 "shown": KeyDisplay.of(self.keys, key),
-                "has_permissions": self.keys.store.supports_permissions and bool(self.keys.policy.permissions),
+                "has_permissions": bool(self.keys.offered),
                 "end_old_token": form_token(session.id, END_OLD),
             },
             session=session,

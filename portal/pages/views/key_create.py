@@ -60,5 +60,5 @@ class KeyCreate(KeyFormPage):
             data,
             policy=self.keys.policy,
             now=clock.now(),
-            with_permissions=self.keys.store.supports_permissions,
+            with_permissions=bool(self.keys.offered),
         )

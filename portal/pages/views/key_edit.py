@@ -65,5 +65,5 @@ class KeyEdit(OneKeyFormPage):
             key=self.key,
             policy=self.keys.policy,
             now=clock.now(),
-            with_permissions=self.keys.store.supports_permissions,
+            with_permissions=bool(self.keys.offered),
         )
