@@ -92,7 +92,7 @@ class _KeyForm(forms.Form):
     def __init__(self, data: Any = None, *, policy: KeyPolicy, now: datetime, with_permissions: bool) -> None:
         """Make the form.
 
-        :param with_permissions: whether there are permissions to choose from (:attr:`~portal.keystore.actions.SessionKeys.offered`).
+        :param with_permissions: whether users may choose from any, as ``SessionKeys.offered`` says.
         """
         super().__init__(data)
         self.expiry = ExpiryChoices(policy, now)
