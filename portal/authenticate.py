@@ -90,6 +90,7 @@ class AuthenticatedSession:
             portal_id=self.portal_id,
             session_id=self.id,
             external_id=self.external_id,
+            metadata=self.metadata,
         )
 
 
@@ -107,6 +108,10 @@ class AuthenticatedRootKey:
     def may_mint(self, portal_id: str) -> bool:
         """Say whether the key may mint sessions for the portal ``portal_id`` (``prt_…``)."""
         return permissions.may_mint(self.permissions, portal_id)
+
+    def may(self, action: str, portal_id: str = "*") -> bool:
+        """Say whether the key may do ``action`` with a portal; see :func:`portal.permissions.may_act`."""
+        return permissions.may_act(self.permissions, action, portal_id)
 
     def actor(self, address: str | None) -> Actor:
         """Return the key as an actor of events."""

@@ -42,7 +42,10 @@ class PortalSettings:
 
     @property
     def SESSION_TTL(self) -> timedelta:
-        """How long a session lasts after its exchange; there is no idle timeout. 24 hours by default."""
+        """How long a session lasts after its exchange; there is no idle timeout. 24 hours by default.
+
+        Read when a session is minted; a mint may ask for less.
+        """
         value: timedelta = self._get("SESSION_TTL", timedelta(hours=24))
         return value
 

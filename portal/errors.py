@@ -48,8 +48,10 @@ __all__ = [
     "KeyStoreFailed",
     "KeyStoreUnavailable",
     "MethodNotAllowed",
+    "PortalAlreadyExists",
     "PortalConfigNotFound",
     "PortalError",
+    "PortalNotFound",
     "PortalSessionNotFound",
     "PortalTokenMissing",
     "ServiceUnavailable",
@@ -81,6 +83,8 @@ class BodyTooLarge(PortalError):
 
     code = "user/bad_request/request_body_too_large"
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    # The contract's words; Python 3.13 renamed the phrase to "Content Too Large".
+    title = "Request Entity Too Large"
     default_detail = "The request body exceeds the maximum allowed size of 262144 bytes."
 
 
@@ -154,6 +158,23 @@ class PortalConfigNotFound(PortalError):
     code = "unkey/data/portal_config_not_found"
     status = HTTPStatus.NOT_FOUND
     default_detail = "Portal configuration not found."
+
+
+class PortalNotFound(PortalError):
+    """No portal has this id or slug, or the root key may not know of it; in the words of the newer dialect."""
+
+    code = "unkey/data/portal_not_found"
+    status = HTTPStatus.NOT_FOUND
+    default_detail = "Portal not found."
+
+
+class PortalAlreadyExists(PortalError):
+    """Another portal has this slug, or shows this keyspace."""
+
+    code = "unkey/data/portal_already_exists"
+    status = HTTPStatus.CONFLICT
+    title = "Conflicting Resource"
+    default_detail = "That slug is already in use. Choose a different slug."
 
 
 class UnknownOperation(PortalError):

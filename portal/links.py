@@ -36,6 +36,9 @@ def portal_base(slug: str, *, request: HttpRequest | None = None, trust_request:
     )
 
 
-def portal_link(base: str, code: str) -> str:
-    """Return the one-time link of an exchange code under ``base``, which :func:`portal_base` returned."""
-    return f"{base}?{urlencode({'session': code})}"
+def portal_link(base: str, code: str, *, parameter: str = "session") -> str:
+    """Return the one-time link of an exchange code under ``base``, which :func:`portal_base` returned.
+
+    :param parameter: ``session``, or ``code`` in the newer dialect; the landing page takes both.
+    """
+    return f"{base}?{urlencode({parameter: code})}"

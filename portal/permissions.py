@@ -14,11 +14,13 @@ __all__ = [
     "CAPABILITIES",
     "EVERYTHING",
     "MINT_ANY_SESSION",
+    "PORTAL_ACTIONS",
     "WRITES",
     "capabilities_of",
     "is_capability",
     "is_root_key_permission",
     "is_session_permission",
+    "may_act",
     "may_mint",
     "missing_capabilities",
     "ordered",
@@ -44,6 +46,8 @@ _BY_ACTION = {
     "delete_key": frozenset({"keys:delete"}),
     "read_analytics": frozenset({"analytics:read"}),
 }
+#: What a root key may do with portals themselves: the actions of tuples such as ``portal.*.read_portal``.
+PORTAL_ACTIONS = ("create_portal", "read_portal", "update_portal", "delete_portal", "create_portal_session")
 _MINT_ACTION = "create_portal_session"
 _VERIFY_ACTION = "verify_key"
 
@@ -75,7 +79,7 @@ def is_root_key_permission(value: str) -> bool:
     if match is None:
         return False
     resource_type, _, action = match.groups()
-    if action == _MINT_ACTION:
+    if action in PORTAL_ACTIONS:
         return resource_type == "portal"
     if action == _VERIFY_ACTION:
         return resource_type == "api"
@@ -105,10 +109,19 @@ def ordered(capabilities: Iterable[str]) -> list[str]:
     return [capability for capability in CAPABILITIES if capability in wanted]
 
 
+def may_act(root_key_permissions: Iterable[str], action: str, portal_id: str = "*") -> bool:
+    """Say whether a root key with these permissions may do ``action`` with the portal ``portal_id`` (``prt_…``).
+
+    :param action: one of :data:`PORTAL_ACTIONS`.
+    :param portal_id: ``*`` for what is asked of no portal in particular, as creating one is.
+    """
+    grants = {EVERYTHING, f"portal.*.{action}", f"portal.{portal_id}.{action}"}
+    return not grants.isdisjoint(root_key_permissions)
+
+
 def may_mint(root_key_permissions: Iterable[str], portal_id: str) -> bool:
     """Say whether a root key with these permissions may mint sessions for the portal ``portal_id`` (``prt_…``)."""
-    grants = {EVERYTHING, f"portal.*.{_MINT_ACTION}", f"portal.{portal_id}.{_MINT_ACTION}"}
-    return not grants.isdisjoint(root_key_permissions)
+    return may_act(root_key_permissions, _MINT_ACTION, portal_id)
 
 
 def verifiable_keyspaces(root_key_permissions: Iterable[str]) -> frozenset[str]:

@@ -29,19 +29,14 @@ class ErrorCode:
     """One row of the catalogue.
 
     ``code`` is the path that ends the error's ``type``; ``has_errors`` says that the ``errors`` array is required
-    (statuses 400 and 413), even when it is empty.
+    (statuses 400 and 413), even when it is empty. ``title`` is the HTTP reason phrase, unless the contract has another.
     """
 
     code: str
     status: HTTPStatus
+    title: str
     detail: str
     has_errors: bool
-
-    @property
-    def title(self) -> str:
-        """The HTTP reason phrase, which is what the contract's documentation uses."""
-        # The contract says "Request Entity Too Large"; Python 3.13 renamed the phrase to "Content Too Large".
-        return "Request Entity Too Large" if self.status == 413 else self.status.phrase
 
     @property
     def content_type(self) -> str:
@@ -69,6 +64,7 @@ class PortalError(Exception):
     code: ClassVar[str]
     status: ClassVar[HTTPStatus]
     default_detail: ClassVar[str]
+    title: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -85,4 +81,5 @@ class PortalError(Exception):
     @classmethod
     def entry(cls) -> ErrorCode:
         """Return this error's row of the catalogue."""
-        return ErrorCode(cls.code, cls.status, cls.default_detail, has_errors=cls.status in {400, 413})
+        title = cls.title or cls.status.phrase
+        return ErrorCode(cls.code, cls.status, title, cls.default_detail, has_errors=cls.status in {400, 413})

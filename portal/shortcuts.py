@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Unpack
 
 from django.http import HttpRequest, HttpResponseRedirect
 
@@ -12,7 +12,7 @@ from .errors import FieldError, InvalidInput, PortalConfigNotFound
 from .http import client_address
 from .links import portal_base, portal_link
 from .models import Actor, PortalConfig, PortalEvent, PortalSession
-from .origins import OriginError, check_return_url
+from .session_options import SessionOptions, option_problems
 
 __all__ = ["create_portal_url", "redirect_to_portal"]
 
@@ -22,10 +22,8 @@ def create_portal_url(
     external_id: str,
     permissions: Iterable[str],
     *,
-    display_name: str = "",
-    preview: bool = False,
-    return_url: str = "",
     request: HttpRequest | None = None,
+    **options: Unpack[SessionOptions],
 ) -> str:
     """Mint a session in process and return its one-time link, good for CODE_TTL.
 
@@ -34,10 +32,9 @@ def create_portal_url(
     :param slug: the portal.
     :param external_id: your id of the user, 1 to 256 characters.
     :param permissions: capabilities (``keys:read``) or RBAC tuples (``api.*.read_key``), at least one.
-    :param display_name: the user's name as the pages show it, at most 256 characters; the external id by default.
-    :param preview: a session that looks and changes nothing.
-    :param return_url: where “Back to …” leads, instead of the portal's own; its origin must be listed there.
     :param request: the current request; used for the audit trail, and for the address when BASE_URL is not set.
+    :param options: ``display_name``, ``preview``, ``return_url``, ``next``, ``locale``, ``ttl`` and ``metadata``; see
+        :class:`~portal.session_options.SessionOptions`.
     :raises PortalConfigNotFound: there is no such portal.
     :raises Forbidden: the portal is disabled.
     :raises InvalidInput: an argument is not as described; ``errors`` says which.
@@ -47,16 +44,14 @@ def create_portal_url(
     config = PortalConfig.objects.filter(slug=slug).first()
     if config is None:
         raise PortalConfigNotFound
-    _check(config, external_id, granted, display_name, return_url)
+    _check(config, external_id, granted, options)
     base = portal_base(slug, request=request, trust_request=True)
     _, code = PortalSession.objects.create_session(
         config,
         external_id,
         granted,
         actor=Actor(PortalEvent.ActorKind.SYSTEM, address=client_address(request) if request else None),
-        display_name=display_name,
-        preview=preview,
-        return_url=return_url,
+        **options,
     )
     return portal_link(base, code)
 
@@ -76,22 +71,19 @@ def redirect_to_portal(
     return response
 
 
-def _check(config: PortalConfig, external_id: str, granted: list[str], display_name: str, return_url: str) -> None:
+def _check(config: PortalConfig, external_id: str, granted: list[str], options: SessionOptions) -> None:
     problems: list[FieldError] = []
     if not 1 <= len(external_id) <= 256 or "\0" in external_id:
         problems.append({"location": "external_id", "message": "Use 1 to 256 characters without NUL."})
-    if len(display_name) > 256 or "\0" in display_name:
-        problems.append({"location": "display_name", "message": "Use at most 256 characters without NUL."})
     if not granted:
         problems.append({"location": "permissions", "message": "Give at least one permission."})
     for index, permission in enumerate(granted):
         if not rules.is_session_permission(permission):
             problems.append({"location": f"permissions[{index}]", "message": "Use a capability or a three-part tuple."})
-    if return_url:
-        try:
-            check_return_url(return_url, config.return_origins)
-        except OriginError as error:
-            problems.append({"location": "return_url", "message": str(error)})
+    for name, message in option_problems(
+        options, return_origins=config.return_origins, capabilities=config.capabilities_of(granted)
+    ):
+        problems.append({"location": name, "message": message})
     if problems:
         text = "; ".join(f"{problem['location']}: {problem['message']}" for problem in problems)
         raise InvalidInput(text, errors=problems)

@@ -2,7 +2,8 @@
 
 ``signal.connect(receiver)``, with a receiver ``def receiver(sender, event, **kwargs)``: ``sender`` is the class
 :class:`~portal.models.PortalEvent` and ``event`` the event, with ``kind``, ``actor_kind``, ``actor_id``, ``address``,
-``portal_id``, ``session_id``, ``external_id``, ``detail`` and ``created_at``. Nothing in it is a secret. A receiver that
+``portal_id``, ``session_id``, ``external_id``, ``detail`` and ``created_at``, and ``metadata``: what the
+session that it is about, or whose end user did it, was minted with. Nothing in it is a secret. A receiver that
 raises is logged by Django and disturbs nobody: neither other receivers nor the answer that the user gets.
 """
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-__all__ = ["BooleanField", "IntegerField", "StringField", "StringListField"]
+__all__ = ["BooleanField", "IntegerField", "ObjectField", "StringField", "StringListField"]
 
 _COMMON = {"required": "This member is required.", "null": "This member must not be null."}
 
@@ -70,6 +70,18 @@ class IntegerField(serializers.Field[int, Any, int, Any]):
             self.fail("type")
         if not self.low <= data <= self.high:
             self.fail("range", low=self.low, high=self.high)
+        return data
+
+
+class ObjectField(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
+    """A JSON object, with whatever is in it."""
+
+    default_error_messages = {**_COMMON, "type": "This must be an object."}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Return the object, or fail."""
+        if not isinstance(data, dict):
+            self.fail("type")
         return data
 
 

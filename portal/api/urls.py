@@ -12,7 +12,7 @@ from portal.health import urlpatterns as health
 from .views.base import UnknownOperationView
 from .views.keys import CreateKey, DeleteKey, ListKeys, RerollKey, UpdateKey
 from .views.session import EndSession, GetSession
-from .views.sessions import CreateSession, ExchangeSession
+from .views.sessions import CreateSession, ExchangeCode, ExchangeSession
 
 app_name = "portal"
 
@@ -23,6 +23,7 @@ urlpatterns = [
         for operation in (
             CreateSession,
             ExchangeSession,
+            ExchangeCode,
             GetSession,
             EndSession,
             ListKeys,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from portal.errors import CATALOGUE
 
-from . import about_access, about_credentials, about_keys, about_requests, about_the_server
+from . import about_access, about_credentials, about_keys, about_portals, about_requests, about_the_server
 from .doc import ErrorDoc
 
 __all__ = ["DOCS", "ErrorDoc"]
@@ -21,6 +21,7 @@ _WRITTEN = {
         *about_requests.DOCS,
         *about_credentials.DOCS,
         *about_access.DOCS,
+        *about_portals.DOCS,
         *about_keys.DOCS,
         *about_the_server.DOCS,
     )

@@ -11,12 +11,14 @@ from portal.problem import ErrorCode, PortalError
 __all__ = [
     "CHECK_SESSION",
     "CREATE_KEY",
+    "CREATE_PORTAL",
     "DELETE_KEY",
     "ENABLE_KEY",
     "EXAMPLE_KEY_ID",
     "EXAMPLE_REQUEST_ID",
     "EXCHANGE_CODE",
     "LIST_KEYS",
+    "MINT_SCOPED_SESSION",
     "MINT_SESSION",
     "REROLL_KEY",
     "VALUES",
@@ -51,6 +53,14 @@ def _post(operation: str, body: str, credential: str = "") -> str:
 #: The commands that most pages end with.
 MINT_SESSION = _post(
     "createSession", """'{"slug": "my-portal", "externalId": "user_123", "permissions": ["keys:read"]}'""", "$ROOT_KEY"
+)
+MINT_SCOPED_SESSION = _post(
+    "createSession", """'{"portal": "my-portal", "externalId": "user_123", "scopes": ["keys:read"]}'""", "$ROOT_KEY"
+)
+CREATE_PORTAL = _post(
+    "createPortal",
+    """'{"slug": "another-portal", "displayName": "Example", "keyspaceId": "another-keyspace"}'""",
+    "$ROOT_KEY",
 )
 EXCHANGE_CODE = _post("exchangeSession", r'"{\"sessionId\": \"$CODE\"}"')
 CHECK_SESSION = _post("getSession", "'{}'", "$TOKEN")

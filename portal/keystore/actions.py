@@ -214,6 +214,7 @@ class SessionKeys:
                 portal_id=self.session.portal_id,
                 session_id=self.session.id,
                 external_id=self.session.external_id,
+                metadata=self.session.metadata,
                 **detail(answer),
             )
 

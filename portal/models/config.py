@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
 from django.utils.translation import gettext_lazy as _
 
-from portal import clock, origins, slugs, tokens
+from portal import clock, origins, permissions, slugs, tokens
 
 from .event import Actor, PortalEvent
 from .key_policy import KeyPolicyFields
@@ -35,6 +36,10 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
         :raises PortalConfig.DoesNotExist: there is none among these.
         """
         return self.get(slug=slug)
+
+    def named(self, name: str) -> Self:
+        """Return the portal whose id (``prt_…``) or slug ``name`` is, if there is one. No slug looks like an id."""
+        return self.filter(public_id=name) if name.startswith(tokens.PORTAL_ID) else self.filter(slug=name)
 
     def delete(self, *, actor: Actor = PortalEvent.SYSTEM) -> tuple[int, dict[str, int]]:
         """Delete these portals and their sessions.
@@ -201,6 +206,11 @@ class PortalConfig(KeyPolicyFields):
     def keyspace(self) -> str:
         """Which keys the portal shows: its keyspace id, or its own id, so that no two portals share by omission."""
         return self.keyspace_id or self.public_id
+
+    def capabilities_of(self, granted: Iterable[str]) -> frozenset[str]:
+        """Return what a session of this portal may do that is minted with the permissions ``granted``."""
+        found = permissions.capabilities_of(granted, self.keyspace)
+        return found | frozenset(self.extra_capabilities) if "keys:read" in found else found
 
     def clean(self) -> None:
         """Check what concerns more than one field, and the plain URLs.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self
@@ -102,6 +103,9 @@ class PortalEvent(models.Model):
     detail = models.JSONField(_("detail"), default=dict, blank=True)
     created_at = models.DateTimeField(_("created"))
 
+    #: What the session was minted with, for receivers of signals; not a column, so empty on an event that was read.
+    metadata: Mapping[str, Any] = {}
+
     objects = PortalEventQuerySet.as_manager()
 
     class Meta:
@@ -130,6 +134,7 @@ class PortalEvent(models.Model):
         portal_id: str = "",
         session_id: str = "",
         external_id: str = "",
+        metadata: Mapping[str, Any] | None = None,
         **detail: Any,
     ) -> PortalEvent:
         """Write one event; call it inside the transaction of what it records.
@@ -137,10 +142,12 @@ class PortalEvent(models.Model):
         When that transaction commits, the event goes to the logger ``portal.audit`` and to its signal.
 
         :param using: the database alias of that transaction.
+        :param metadata: of the session that this is about or that did it; for receivers, neither stored nor logged.
         :param detail: JSON values; never a secret.
         :raises EventNotWritten: and the transaction must not commit.
         """
-        event = cls.about(kind, actor, portal_id=portal_id, session_id=session_id, external_id=external_id, **detail)
+        ids = {"portal_id": portal_id, "session_id": session_id, "external_id": external_id}
+        event = cls.about(kind, actor, **ids, metadata=metadata, **detail)
         try:
             event.save(using=using, force_insert=True)
         except (IntegrityError, DataError) as error:
@@ -152,7 +159,8 @@ class PortalEvent(models.Model):
     def about(cls, kind: str, actor: Actor, **values: Any) -> PortalEvent:
         """Return the event that :meth:`record` would write, for those who announce it though it could not be written."""
         ids = {name: values.pop(name, "") for name in ("portal_id", "session_id", "external_id")}
-        return cls(
+        metadata = values.pop("metadata", None) or {}
+        event = cls(
             kind=kind,
             actor_kind=actor.kind,
             actor_id=actor.id,
@@ -161,6 +169,8 @@ class PortalEvent(models.Model):
             created_at=clock.now(),
             **ids,
         )
+        event.metadata = metadata
+        return event
 
     def announce(self, using: str) -> None:
         """Log the event and send its signal once the transaction on ``using`` has committed; nobody hears of a rollback."""

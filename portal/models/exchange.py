@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -14,7 +14,6 @@ from django.utils.encoding import force_bytes
 from django.views.decorators.debug import sensitive_variables
 
 from portal import clock, tokens
-from portal.conf import portal_settings
 from portal.errors import PortalSessionNotFound
 
 from .config import PortalConfig
@@ -33,6 +32,12 @@ ENDS = Coalesce("expires_at", "code_expires_at", output_field=models.DateTimeFie
 
 #: How long after an exchange the same browser may ask for the same answer again (design decision 6).
 LOST_ANSWER_WINDOW = timedelta(seconds=60)
+
+
+def _ends_after_ttl(now: datetime) -> models.Expression:
+    # By the database, from the row: reading the row first is what double-spends.
+    start = models.Value(now, output_field=models.DateTimeField())
+    return models.ExpressionWrapper(start + models.F("ttl"), output_field=models.DateTimeField())
 
 
 class ExchangeQuerySet(models.QuerySet["PortalSession"]):
@@ -86,7 +91,7 @@ class ExchangeQuerySet(models.QuerySet["PortalSession"]):
                 revoked_at=None,
                 code_expires_at__gt=now,
                 config__in=portals,
-            ).update(token_hash=tokens.digest(token), exchanged_at=now, expires_at=now + portal_settings.SESSION_TTL)
+            ).update(token_hash=tokens.digest(token), exchanged_at=now, expires_at=_ends_after_ttl(now))
             if won:
                 session = rows.select_related("config").get(token_hash=tokens.digest(token))
                 actor = session.end_user(address)

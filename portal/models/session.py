@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import models, router
@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from portal import clock, origins, tokens
+from portal.conf import portal_settings
 
 from .config import PortalConfig
 from .event import Actor, PortalEvent
@@ -21,6 +22,10 @@ __all__ = ["PortalSession"]
 
 def _session_id() -> str:
     return tokens.public_id(tokens.SESSION_ID)
+
+
+def _session_ttl() -> timedelta:
+    return portal_settings.SESSION_TTL
 
 
 class PortalSession(models.Model):
@@ -57,6 +62,7 @@ class PortalSession(models.Model):
     next = models.CharField(_("first page"), max_length=origins.MAX_URL_LENGTH, blank=True)
     locale = models.CharField(_("language"), max_length=35, blank=True)
     metadata = models.JSONField(_("metadata"), default=dict, blank=True)
+    ttl = models.DurationField(_("life"), default=_session_ttl, help_text=_("How long it lives once exchanged."))
     minted_by = models.ForeignKey(
         RootKey,
         verbose_name=_("minted by"),
@@ -133,9 +139,10 @@ class PortalSession(models.Model):
         return Actor(PortalEvent.ActorKind.END_USER, self.external_id, address)
 
     def event_ids(self) -> dict[str, Any]:
-        """Return the ids that an event about this session carries."""
+        """Return what an event about this session carries: its ids, and for receivers its metadata."""
         return {
             "portal_id": self.config.public_id,
             "session_id": self.public_id,
             "external_id": self.external_id,
+            "metadata": self.metadata,
         }

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from django.db import DatabaseError, models, transaction
 from django.db.models.lookups import GreaterThan, LessThan
 from django.views.decorators.debug import sensitive_variables
 
-from portal import clock, permissions, tokens
+from portal import clock, destinations, permissions, tokens
 from portal.conf import portal_settings
 from portal.errors import Forbidden, KeyDisabled, PortalConfigNotFound, ServiceUnavailable
+from portal.session_options import SessionOptions
 
 from .config import PortalConfig
 from .event import Actor, PortalEvent
@@ -63,16 +64,14 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         *,
         actor: Actor,
         minted_by: int | None = None,
-        display_name: str = "",
-        preview: bool = False,
-        return_url: str = "",
+        **options: Unpack[SessionOptions],
     ) -> Issued[PortalSession]:
         """Mint a session for one end user and return it with its exchange code.
 
         :param granted: permissions as given, already checked against the root key's ceiling by the caller.
         :param actor: who mints, for the audit trail.
         :param minted_by: primary key of the root key that asks, None in process.
-        :param return_url: already checked against the portal's return origins; empty for the portal's own.
+        :param options: see :class:`~portal.session_options.SessionOptions`; already checked by the caller.
         :raises PortalConfigNotFound: the portal was deleted meanwhile.
         :raises Forbidden: the portal is disabled.
         :raises KeyDisabled: the root key is disabled.
@@ -81,22 +80,18 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         given = list(granted)
         now = clock.now()
         code = tokens.mint(tokens.EXCHANGE_CODE)
-        capabilities = permissions.capabilities_of(given, config.keyspace)
-        if "keys:read" in capabilities:
-            capabilities |= frozenset(config.extra_capabilities)
+        options["next"] = destinations.normal_form(options.get("next", ""))
         session = self.model(
             config=config,
             keyspace_id=config.keyspace_id,
             external_id=external_id,
-            display_name=display_name,
             permissions=given,
-            capabilities=" ".join(permissions.ordered(capabilities)),
-            preview=preview,
-            return_url=return_url,
+            capabilities=" ".join(permissions.ordered(config.capabilities_of(given))),
             code_hash=tokens.digest(code),
             code_expires_at=now + portal_settings.CODE_TTL,
             minted_by_id=minted_by,
             created_at=now,
+            **options,
         )
         guards = [Guard(PortalConfig, {"id": config.pk, "enabled": True, "keyspace_id": config.keyspace_id})]
         if minted_by is not None:
@@ -111,14 +106,15 @@ class PortalSessionQuerySet(ExchangeQuerySet):
                 return Issued(session, code)
         raise _refusal(config, minted_by, using)
 
-    def revoke(self, actor: Actor, *, reason: str, **ids: str) -> int:
+    def revoke(self, actor: Actor, *, reason: str, **ids: Any) -> int:
         """End those of these sessions that are live, pending codes included, and return how many there were.
 
         Call it after writing whatever forbids new ones, in the same transaction. Ending succeeds even when its event
         cannot be written: a full audit table must not keep a stolen session alive.
 
         :param reason: one word for the audit trail, such as ``signed_out``.
-        :param ids: whose sessions these are: ``portal_id``, ``session_id``, ``external_id``, where they are one's.
+        :param ids: whose sessions these are: ``portal_id``, ``session_id``, ``external_id``, where they are one's; and
+            ``metadata``, of a single session.
         """
         using = self._write_alias()
         kind = PortalEvent.Kind.SESSION_SIGNED_OUT if reason == "signed_out" else PortalEvent.Kind.SESSION_REVOKED

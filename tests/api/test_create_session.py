@@ -234,7 +234,6 @@ def test_a_disabled_portal_is_named(api, config, root_key):
         ({"returnUrl": "javascript:alert(1)"}, "body.returnUrl"),
         ({"returnUrl": "/settings"}, "body.returnUrl"),
         ({"returnUrl": "https://app.example.com/" + "a" * 500}, "body.returnUrl"),
-        ({"scopes": ["keys:read"]}, "body.scopes"),
         ({"id": "x"}, "body.id"),
     ],
 )

@@ -13,9 +13,11 @@ from django.urls import resolve
 from rest_framework import serializers
 
 from portal.api.authentication import PortalSessionAuthentication, RootKeyAuthentication
-from portal.api.fields import BooleanField, IntegerField, StringField
+from portal.api.fields import BooleanField, IntegerField, ObjectField, StringField
+from portal.api.serializers.sessions import ScopedSessionSerializer, SlugSessionSerializer
 from portal.api.urls import urlpatterns
 from portal.contrib.keys.models import ApiKey
+from portal.destinations import needs
 from portal.errors import CATALOGUE
 from portal.keystore.actions import MAX_NAME
 from portal.models import PortalConfig
@@ -78,6 +80,8 @@ def described(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, str]:
         kind = f"whole number, {field.low} to {field.high}"
     elif isinstance(field, BooleanField):
         kind = "true or false"
+    elif isinstance(field, ObjectField):
+        kind = "object"
     else:
         kind = f"list of {'up' if field.allow_empty else '1'} to {field.max_length} texts"
     if field.allow_null:
@@ -93,8 +97,23 @@ def described(field: serializers.Field[Any, Any, Any, Any]) -> tuple[str, str]:
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_it_lists_the_members_that_an_operation_takes(operation: str) -> None:
     fields = view_of(operation).serializer_class().fields
-    assert documented_members(operation) == [[f"`{name}`", *described(field)] for name, field in fields.items()]
+    expected = [[f"`{name}`", *described(field)] for name, field in fields.items()]
+    # In a reader's order: a serializer lists what it inherits first.
+    assert sorted(documented_members(operation)) == sorted(expected)
     assert bool(fields) != ("It takes no members." in SECTIONS[operation])
+
+
+def test_it_lists_what_differs_in_the_other_form_of_create_session() -> None:
+    theirs, ours = ScopedSessionSerializer().fields, SlugSessionSerializer().fields
+    expected = [[f"`{name}`", *described(field)] for name, field in theirs.items() if name not in ours]
+    assert documented_members("Portal and scopes") == expected
+
+
+def test_it_lists_the_pages_that_next_can_lead_to() -> None:
+    rows = table(SECTIONS["First page"])
+    assert rows
+    for path, _, needed in rows:
+        assert list(needs(code_spans(path)[0].replace("<key id>", "key_1")) or ()) == code_spans(needed)
 
 
 class Broken:
@@ -129,7 +148,10 @@ class Caller:
             return {"slug": self.config.slug, "externalId": "user_123", "permissions": ["keys:read"]}
         if self.operation in ON_KEYS:
             return self.body_about_a_key()
-        return {} if self.by_token else {"sessionId": mint(self.config).secret}
+        return {} if self.by_token else self.exchange_body(mint(self.config).secret)
+
+    def exchange_body(self, code: str) -> dict[str, Any]:
+        return {"code" if self.operation == "portal.exchangeCode" else "sessionId": code}
 
     def body_about_a_key(self) -> dict[str, Any]:
         """Return a good body: for a new key, or about the one key that the user has."""
@@ -174,8 +196,8 @@ class Caller:
             yield from self.with_a_token()
         else:
             used = mint(self.config).secret
-            assert self.call({"sessionId": used}) == ("", 200)
-            yield self.call({"sessionId": used})
+            assert self.call(self.exchange_body(used)) == ("", 200)
+            yield self.call(self.exchange_body(used))
 
     def whatever_the_operation(self) -> Iterator[tuple[str, int]]:
         path = f"/v2/{self.operation}"
@@ -198,7 +220,7 @@ class Caller:
             **self.settings.PORTAL,
             "THROTTLE_RATES": {"create_session": "1/min", "failed": "1/min"},
         }
-        body = self.good_body() if self.by_root_key else {"sessionId": "pst_" + "0" * 43}
+        body = self.good_body() if self.by_root_key else self.exchange_body("pst_" + "0" * 43)
         # Sessions are counted as they are minted; elsewhere it is failures that count.
         if self.mints or not (self.by_root_key or self.by_token):
             bad = authorization
@@ -220,6 +242,7 @@ class Caller:
         if not self.mints:
             return
         yield self.call({**self.good_body(), "slug": "elsewhere"})
+        yield self.call({"portal": "elsewhere", "externalId": "user_123", "scopes": ["keys:read"]})
         self.config.enabled = False
         self.config.save()
         yield self.call()

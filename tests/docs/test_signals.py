@@ -78,5 +78,5 @@ def manage_keys(config: PortalConfig, operator: Actor) -> None:
 
 def test_it_has_the_attributes_of_the_event() -> None:
     rows = table(SECTIONS["The event"])
-    assert [code_spans(row[0])[0] for row in rows] == list(FIELDS)
+    assert [code_spans(row[0])[0] for row in rows] == [*FIELDS, "metadata"]
     assert code_spans(rows[1][1]) == PortalEvent.ActorKind.values

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 
 from portal import clock, tokens
 from portal.api.authentication import PortalSessionAuthentication
-from portal.api.serializers import (
+from portal.api.serializers.keys import (
     CreateKeySerializer,
     DeleteKeySerializer,
     ListKeysSerializer,

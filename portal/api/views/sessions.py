@@ -1,22 +1,35 @@
-"""Minting and exchanging: the operations of a host's backend (wire contract sections 2 and 3)."""
+"""Minting and exchanging: the operations of a host's backend (wire contract sections 2 and 3).
+
+Each exists in two dialects (section 8): callers of generations 1 and 2 name a portal by ``slug`` and grant
+``permissions``, later ones name it by ``portal`` and grant ``scopes``. A request is answered in its own.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any, ClassVar, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from rest_framework.request import Request
 
-from portal import clock, origins, slugs
+from portal import clock, slugs
 from portal.api.authentication import RootKeyAuthentication
-from portal.api.serializers import CreateSessionSerializer, ExchangeSessionSerializer
+from portal.api.serializers.base import StrictSerializer
+from portal.api.serializers.sessions import (
+    ExchangeCodeSerializer,
+    ExchangeSessionSerializer,
+    ScopedSessionSerializer,
+    SlugSessionSerializer,
+)
 from portal.authenticate import AuthenticatedRootKey
 from portal.errors import (
+    FieldError,
     Forbidden,
     InsufficientPermissions,
     InvalidInput,
     PortalConfigNotFound,
+    PortalNotFound,
     PortalSessionNotFound,
     UnexpectedError,
 )
@@ -25,13 +38,25 @@ from portal.links import portal_base, portal_link
 from portal.models import PortalConfig, PortalSession, RootKey
 from portal.outage import DATABASE_AWAY
 from portal.permissions import missing_capabilities
+from portal.session_options import SessionOptions, option_problems
 from portal.throttle import count, count_failure
 
 from .base import Operation
 
-__all__ = ["CreateSession", "ExchangeSession"]
+__all__ = ["CreateSession", "ExchangeCode", "ExchangeSession"]
 
 logger = logging.getLogger("portal.api")
+
+#: The options of a mint and the members that hold them.
+_MEMBERS = {
+    "preview": "preview",
+    "return_url": "returnUrl",
+    "next": "next",
+    "locale": "locale",
+    "display_name": "displayName",
+    "ttl": "ttl",
+    "metadata": "metadata",
+}
 
 
 class CreateSession(Operation):
@@ -40,58 +65,89 @@ class CreateSession(Operation):
     name = "portal.createSession"
     cors = False
     authentication_classes = [RootKeyAuthentication]
-    serializer_class = CreateSessionSerializer
+    serializer_class: ClassVar[type[StrictSerializer]] = SlugSessionSerializer
+
+    def serializer_for(self, body: dict[str, Any]) -> type[StrictSerializer]:
+        """Return the serializer of the dialect that the body's members belong to."""
+        return self.serializer_class if body.keys().isdisjoint({"portal", "scopes"}) else ScopedSessionSerializer
 
     def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
-        """Return ``data {sessionId, url}``; ``sessionId`` is the exchange code."""
+        """Return ``data {sessionId, url}``, or ``data {id, url}`` where the caller says ``portal``.
+
+        ``sessionId`` is the exchange code; ``id`` is the session's public id and opens nothing.
+        """
         root_key = cast(AuthenticatedRootKey, request.auth)
         # Calls, not sessions: a stolen key that tries one slug after another is counted too.
         count("create_session", root_key.id)
-        config = self._authorise(root_key, body)
+        scoped = "portal" in body
+        not_found = PortalNotFound if scoped else PortalConfigNotFound
+        config = self._find(root_key, body)
+        if config is None:
+            raise not_found
+        granted = self._authorise(root_key, config, body)
+        options = self._options(config, granted, body)
         try:
             base = portal_base(config.slug, request=request._request)
         except ImproperlyConfigured as error:
             # The caller holds a root key, so it may know: its operator is who must act.
             logger.error("createSession cannot answer: %s", error)
             raise UnexpectedError(str(error)) from error
-        _, code = PortalSession.objects.create_session(
-            config,
-            body["externalId"],
-            body["permissions"],
-            actor=root_key.actor(client_address(request._request)),
-            minted_by=root_key.pk,
-            preview=body["preview"],
-            return_url=body["returnUrl"],
-        )
+        try:
+            session, code = PortalSession.objects.create_session(
+                config,
+                body["externalId"],
+                granted,
+                actor=root_key.actor(client_address(request._request)),
+                minted_by=root_key.pk,
+                **options,
+            )
+        except PortalConfigNotFound:
+            raise not_found from None
         # After the commit: inside the mint's transaction it would deadlock with another mint (design section 2, tried).
         try:
             RootKey.objects.touch(root_key.pk, root_key.last_used_at)
         except DATABASE_AWAY:
             # The session exists; its caller must get the link whether or not this is noted.
             logger.warning("The last use of root key %s could not be written", root_key.id, exc_info=True)
+        if scoped:
+            return {"data": {"id": session.public_id, "url": portal_link(base, code, parameter="code")}}
         return {"data": {"sessionId": code, "url": portal_link(base, code)}}
 
-    def _authorise(self, root_key: AuthenticatedRootKey, body: dict[str, Any]) -> PortalConfig:
-        if not slugs.is_slug(body["slug"]):
+    def _find(self, root_key: AuthenticatedRootKey, body: dict[str, Any]) -> PortalConfig | None:
+        if "slug" in body and not slugs.is_slug(body["slug"]):
             raise InvalidInput(slugs.RULE)
-        config = PortalConfig.objects.filter(slug=body["slug"]).first()
+        rows = PortalConfig.objects
+        found = (rows.named(body["portal"]) if "portal" in body else rows.filter(slug=body["slug"])).first()
         # A portal that the key may not use is as unknown as one that does not exist (security requirement 44).
-        if config is None or not root_key.may_mint(config.public_id):
-            raise PortalConfigNotFound
+        return found if found and root_key.may_mint(found.public_id) else None
+
+    def _authorise(self, root_key: AuthenticatedRootKey, config: PortalConfig, body: dict[str, Any]) -> list[str]:
+        """Return what the session is to be granted, which the root key may hand out."""
         if not config.enabled:
             raise Forbidden
-        missing = missing_capabilities(body["permissions"], root_key.permissions, config.keyspace)
+        granted: list[str] = body["scopes"] if "scopes" in body else body["permissions"]
+        missing = missing_capabilities(granted, root_key.permissions, config.keyspace)
+        if missing and "scopes" in body:
+            text = f'You do not have permission to grant the "{missing[0]}" scope to a portal session.'
+            raise InsufficientPermissions(text)
         if missing:
             raise InsufficientPermissions(f"Missing permission: '{missing[0]}'")
-        if body["returnUrl"]:
-            try:
-                origins.check_return_url(body["returnUrl"], config.return_origins)
-            except origins.OriginError as error:
-                raise InvalidInput(
-                    "The return URL is not one that this portal may send its users to.",
-                    errors=[{"location": "body.returnUrl", "message": str(error)}],
-                ) from None
-        return config
+        return granted
+
+    def _options(self, config: PortalConfig, granted: list[str], body: dict[str, Any]) -> SessionOptions:
+        given = {option: body[member] for option, member in _MEMBERS.items() if member in body}
+        if "ttl" in given:
+            given["ttl"] = timedelta(seconds=given["ttl"])
+        options = cast(SessionOptions, given)
+        problems = option_problems(
+            options, return_origins=config.return_origins, capabilities=config.capabilities_of(granted)
+        )
+        errors: list[FieldError] = [
+            {"location": f"body.{_MEMBERS[name]}", "message": message} for name, message in problems
+        ]
+        if errors:
+            raise InvalidInput("The portal cannot make such a session.", errors=errors)
+        return options
 
 
 class ExchangeSession(Operation):
@@ -102,15 +158,27 @@ class ExchangeSession(Operation):
     """
 
     name = "portal.exchangeSession"
-    serializer_class = ExchangeSessionSerializer
+    serializer_class: ClassVar[type[StrictSerializer]] = ExchangeSessionSerializer
+    #: The members that hold the code and the token.
+    code_member: ClassVar[str] = "sessionId"
+    token_member: ClassVar[str] = "token"  # noqa: S105
 
     def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
         """Return ``data {token, expiresAt}``, the latter in Unix milliseconds."""
-        code, address = body["sessionId"], client_address(request._request)
+        code, address = body[self.code_member], client_address(request._request)
         try:
             session, token = PortalSession.objects.exchange(code, address=address)
         except PortalSessionNotFound:
             PortalSession.objects.note_replay(code, address)
             count_failure(request._request)
             raise
-        return {"data": {"token": token, "expiresAt": clock.to_milliseconds(session.expires_at)}}
+        return {"data": {self.token_member: token, "expiresAt": clock.to_milliseconds(session.expires_at)}}
+
+
+class ExchangeCode(ExchangeSession):
+    """``portal.exchangeCode``: the same exchange of the same codes, in the newer words."""
+
+    name = "portal.exchangeCode"
+    serializer_class = ExchangeCodeSerializer
+    code_member = "code"
+    token_member = "accessToken"  # noqa: S105

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from portal.api.fields import StringField, StringListField
-from portal.api.serializers import StrictSerializer
+from portal.api.serializers.base import StrictSerializer
 
 from . import permission_query, verify
 

@@ -30,7 +30,7 @@ from portal.pages.headers import add_page_headers
 from portal.pages.refusals import REFUSED_BY_STORE, Refused, reason_without_session, refuse, refuse_too_many
 from portal.throttle import count, count_failure
 
-__all__ = ["PortalPage", "see_other"]
+__all__ = ["PortalPage", "see_other", "see_other_at"]
 
 logger = logging.getLogger("portal.pages")
 
@@ -46,7 +46,12 @@ def see_other(request: HttpRequest, name: str, config: PortalConfig, **arguments
 
     :param arguments: of the URL pattern, beside the slug.
     """
-    response = HttpResponseSeeOther(reverse(f"portal:{name}", kwargs={"slug": config.slug, **arguments}))
+    return see_other_at(request, reverse(f"portal:{name}", kwargs={"slug": config.slug, **arguments}), config)
+
+
+def see_other_at(request: HttpRequest, path: str, config: PortalConfig) -> HttpResponse:
+    """Return a 303 to the page of this portal at ``path``, which ``reverse`` made."""
+    response = HttpResponseSeeOther(path)
     add_page_headers(response, request, config)
     return response
 

@@ -14,6 +14,7 @@ from portal.credentials import cookie_session
 from portal.errors import PortalSessionNotFound
 from portal.http import client_address
 from portal.models import Issued, PortalSession
+from portal.pages.arrival import arrival
 from portal.pages.cookies import WayBack, read_nonce, remember_session, remember_way_back
 from portal.pages.csrf import is_genuine
 from portal.pages.headers import add_page_headers
@@ -22,7 +23,7 @@ from portal.pages.refusals import Refused
 from portal.pages.tabs import first_page
 from portal.throttle import count_failure
 
-from .base import PortalPage, see_other
+from .base import PortalPage, see_other, see_other_at
 
 __all__ = ["Enter", "Home"]
 
@@ -94,7 +95,7 @@ class Enter(PortalPage):
         if issued is None:
             return see_other(request, first_page(self.require_session(request)), self.config)
         session, token = issued
-        response = see_other(request, first_page(session), self.config)
+        response = see_other_at(request, arrival(session), self.config)
         remember_session(response, request, token, session.expires_at)
         remember_way_back(response, request, WayBack(self.config.slug, session.return_url))
         return response

@@ -1,0 +1,1 @@
+"""What each operation takes. A member that is not listed is refused (security requirement 25)."""
