@@ -15,6 +15,7 @@ from django.db import connections
 from django.views.decorators.debug import sensitive_variables
 
 from . import clock, permissions, tokens
+from .credential_cache import remembered
 from .errors import Forbidden, InsufficientPermissions
 from .models import Actor, PortalConfig, PortalEvent, PortalSession, RootKey
 from .rawsql import columns, find
@@ -36,7 +37,8 @@ class AuthenticatedSession:
     """A live session, as views see it: ``request.auth`` in DRF, ``request.portal`` in plain Django views.
 
     Times are aware UTC datetimes. ``permissions`` are as given at mint, ``capabilities`` what they mean; check the
-    latter, with :meth:`allows`. ``keyspace_id`` is the portal's, as it is and as it was at mint.
+    latter, with :meth:`allows`. ``keyspace_id`` is the portal's, as it is and as it was at mint. Change nothing in it, nor
+    in ``metadata``: requests of one session may share it (setting SESSION_CACHE_SECONDS).
     """
 
     pk: int
@@ -173,11 +175,19 @@ def _root_key_by_secret(using: str) -> str:
 def authenticate_session(token: str) -> AuthenticatedSession | None:
     """Return the live session of an access token, or None: unknown, expired, revoked and closed are one answer.
 
-    Costs one query, or none when ``token`` cannot be an access token.
+    Costs one query, or none when ``token`` cannot be an access token, or is remembered.
     """
     if not tokens.is_secret(token, tokens.ACCESS_TOKEN):
         return None
-    found = find(PortalSession, _session_by_token, token)
+    digest = tokens.digest(token)
+    session = remembered("session", digest, lambda: _load_session(digest))
+    # Judged here and not in the query: one clock, and at each use of what is remembered.
+    return session if session is not None and clock.now() < session.expires_at else None
+
+
+def _load_session(digest: bytes) -> AuthenticatedSession | None:
+    """Return the session of this hash unless something but time has ended it."""
+    found = find(PortalSession, _session_by_token, digest)
     if found is None:
         return None
     row = found.values
@@ -186,9 +196,6 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
         return None
     # Pointed at another keyspace past PortalConfig.save(), as a bulk update does: not this session's keys.
     if row[7] != row[19]:
-        return None
-    # Judged here and not in the query: one clock, also when a cache stands in between one day.
-    if clock.now() >= expires_at:
         return None
     return AuthenticatedSession(
         pk=row[0],
@@ -217,21 +224,31 @@ def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
     """Return the root key of this secret, or None when it is unknown or has expired.
 
     The secret from before a rotation counts until its grace period ends. Costs one query, or none when ``key`` cannot be
-    a root key.
+    a root key, or is remembered.
     """
     if not tokens.is_secret(key, tokens.ROOT_KEY):
         return None
-    found = find(RootKey, _root_key_by_secret, key, times=2)
+    digest = tokens.digest(key)
+    found = remembered("root_key", digest, lambda: _load_root_key(digest))
     if found is None:
         return None
-    row, now = found.values, clock.now()
+    root_key, ends = found
+    now = clock.now()
+    return root_key if all(now < end for end in ends) else None
+
+
+def _load_root_key(digest: bytes) -> tuple[AuthenticatedRootKey, tuple[datetime, ...]] | None:
+    """Return the root key of this hash and what ends it: its expiry, and the grace period of a previous secret."""
+    found = find(RootKey, _root_key_by_secret, digest, times=2)
+    if found is None:
+        return None
+    row = found.values
     expires_at, previous_ends_at, last_used_at = (found.moment(index) for index in (5, 7, 8))
-    if expires_at is not None and now >= expires_at:
+    is_current = bytes(row[6]) == digest
+    if not is_current and previous_ends_at is None:
         return None
-    is_current = bytes(row[6]) == tokens.digest(key)
-    if not is_current and (previous_ends_at is None or now >= previous_ends_at):
-        return None
-    return AuthenticatedRootKey(
+    ends = tuple(end for end in (expires_at, None if is_current else previous_ends_at) if end is not None)
+    root_key = AuthenticatedRootKey(
         pk=row[0],
         id=row[1],
         name=row[2],
@@ -239,3 +256,4 @@ def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
         enabled=bool(row[4]),
         last_used_at=last_used_at,
     )
+    return root_key, ends

@@ -53,12 +53,19 @@ _RULES: Sequence[tuple[str, Callable[[Any], bool], str, str]] = (
     ("SESSION_TTL", _positive, "E004", "Use a positive timedelta, for example timedelta(hours=24)."),
     ("PURGE_AFTER", _positive, "E004", "Use a positive timedelta, for example timedelta(days=30)."),
     ("EVENT_RETENTION", _positive, "E004", "Use a positive timedelta, for example timedelta(days=365)."),
+    ("USAGE_RETENTION", _positive, "E004", "Use a positive timedelta, for example timedelta(days=90)."),
     ("REROLL_GRACE", lambda v: v == timedelta(0) or _positive(v), "E004", "Use timedelta(0), or a positive one."),
     (
         "THROTTLE_RATES",
         _rates,
         "E012",
         f"Use a dictionary with {', '.join(DEFAULT_RATES)}, each like '60/min' (sec, min, hour, day) or None.",
+    ),
+    (
+        "SESSION_CACHE_SECONDS",
+        lambda v: isinstance(v, int | float) and not isinstance(v, bool) and 0 <= v <= 60,
+        "E014",
+        "Use a number of seconds from 0, for off, to 60: so long an ended credential may still work elsewhere.",
     ),
     (
         "COOKIE_NAME",

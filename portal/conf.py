@@ -97,6 +97,17 @@ class PortalSettings:
         return bool(self._get("AUTO_CONTINUE", True))
 
     @property
+    def SESSION_CACHE_SECONDS(self) -> float:
+        """For how many seconds each process remembers sessions, root keys and API keys that it has looked up.
+
+        0, the default, asks the database at every request, so whatever ends a credential ends it at once. With more, a
+        request with a remembered credential asks nothing; what ends it is noticed at once by the process where it happens,
+        and by the others within these seconds. Expiry is always to the millisecond.
+        """
+        value: float = self._get("SESSION_CACHE_SECONDS", 0)
+        return value
+
+    @property
     def THROTTLE_RATES(self) -> dict[str, str | None]:
         """How often, by what is counted; ``{"create_session": "600/min", "failed": "60/min", "page_write": "60/min"}``.
 
@@ -140,6 +151,15 @@ class PortalSettings:
     def EVENT_RETENTION(self) -> timedelta:
         """How long events are kept before ``portal_purge`` deletes them. 365 days by default."""
         value: timedelta = self._get("EVENT_RETENTION", timedelta(days=365))
+        return value
+
+    @property
+    def USAGE_RETENTION(self) -> timedelta:
+        """How far back the use of keys can be seen, and how long its counts are kept. 90 days by default.
+
+        A part of a day counts as a whole one: days, of UTC, are seen and deleted whole.
+        """
+        value: timedelta = self._get("USAGE_RETENTION", timedelta(days=90))
         return value
 
 

@@ -9,9 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from django.db import connections, models, router
-from django.views.decorators.debug import sensitive_variables
 
-from . import tokens
 from .models.insert import column
 
 if TYPE_CHECKING:
@@ -52,17 +50,16 @@ def columns(model: type[models.Model], names: Iterable[str], alias: str, quote: 
     return ", ".join(f"{alias}.{quote(column(model, name))}" for name in names)
 
 
-@sensitive_variables("secret")
-def find(model: type[models.Model], statement: Callable[[str], str], secret: str, times: int = 1) -> Row | None:
-    """Return the one row that ``statement`` finds for ``secret``, or None; one query.
+def find(model: type[models.Model], statement: Callable[[str], str], digest: bytes, times: int = 1) -> Row | None:
+    """Return the one row that ``statement`` finds for the secret of this hash, or None; one query.
 
     :param model: decides which database is asked: the writer's. A replica that lags would still accept what was just ended.
-    :param statement: takes that database's alias and returns the SQL, whose only parameter is the secret's hash.
+    :param statement: takes that database's alias and returns the SQL, whose only parameter is ``digest``.
     :param times: how often the SQL has that parameter.
     """
     using = router.db_for_write(model)
     connection: BaseDatabaseWrapper = connections[using]
-    value = connection.Database.Binary(tokens.digest(secret))  # type: ignore[attr-defined]
+    value = connection.Database.Binary(digest)  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
         cursor.execute(statement(using), [value] * times)
         values: tuple[Any, ...] | None = cursor.fetchone()

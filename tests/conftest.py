@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from portal import throttle
+from portal import credential_cache, throttle
 from portal.contrib.keys.recorder import recorder
 from portal.models import Issued, PortalConfig, RootKey
 from portal.throttle import forget_counts
@@ -21,6 +21,7 @@ from tests.redis import Redis, redis_server
 def nothing_remembered() -> Iterator[None]:
     """Let no test be throttled for what others did, nor write what others noted of keys that were used."""
     forget_counts()
+    credential_cache.forget()
     recorder.forget()
     yield
     recorder.forget()

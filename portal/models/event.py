@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 from django.db import DataError, IntegrityError, OperationalError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from portal import clock, signals
+from portal import clock, credential_cache, signals
 
 __all__ = ["Actor", "EventNotWritten", "PortalEvent"]
 
@@ -183,7 +183,22 @@ class PortalEvent(models.Model):
         return {name: getattr(self, name) for name in FIELDS}
 
 
+#: The kinds of events that change no credential that anybody may remember.
+_CHANGE_NOTHING = frozenset(
+    {
+        PortalEvent.Kind.SESSION_CREATED,
+        PortalEvent.Kind.SESSION_EXCHANGED,
+        PortalEvent.Kind.SESSION_REPLAYED,
+        PortalEvent.Kind.ROOT_KEY_CREATED,
+        PortalEvent.Kind.PORTAL_CREATED,
+        PortalEvent.Kind.KEY_CREATED,
+    }
+)
+
+
 def _announce(event: PortalEvent) -> None:
+    if event.kind not in _CHANGE_NOTHING:
+        credential_cache.forget()
     if logger.isEnabledFor(logging.INFO):
         _log(event)
     signals.BY_KIND[event.kind].send_robust(sender=PortalEvent, event=event)

@@ -10,7 +10,7 @@ from django.db import models, router, transaction
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from portal import clock, permissions, tokens
+from portal import clock, credential_cache, permissions, tokens
 
 from .event import Actor, PortalEvent
 from .issued import Issued
@@ -74,7 +74,9 @@ class RootKeyQuerySet(models.QuerySet["RootKey"]):
         if last_used_at is not None and last_used_at >= now - LAST_USED_INTERVAL:
             return
         stale = models.Q(last_used_at=None) | models.Q(last_used_at__lt=now - LAST_USED_INTERVAL)
-        self.filter(stale, pk=pk).update(last_used_at=now)
+        if self.filter(stale, pk=pk).update(last_used_at=now):
+            # Else a remembered key would be noted as used with every request.
+            credential_cache.forget()
 
 
 class RootKey(models.Model):

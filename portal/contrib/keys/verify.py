@@ -13,8 +13,9 @@ from django.db import connections
 from django.views.decorators.debug import sensitive_variables
 
 from portal import clock, tokens
+from portal.credential_cache import remembered
 from portal.keystore.base import Outcome, RateLimit
-from portal.rawsql import Row, columns, find
+from portal.rawsql import columns, find
 from portal.throttle import Hit, hit
 
 from .models import ApiKey, KeySecret
@@ -53,7 +54,7 @@ _KEY = {name: index for index, name in enumerate(_KEY_FIELDS, len(_SECRET_FIELDS
 
 @dataclass(frozen=True, slots=True)
 class VerifiedKey:
-    """A key that was presented, as views see it: ``request.auth`` in DRF.
+    """A key that was presented, as views see it: ``request.auth`` in DRF. Change nothing in it: requests may share it.
 
     :param expires_at: when what was presented ends, aware UTC: the key, or the old secret of a key that was rotated,
         whichever comes first. None for never.
@@ -96,6 +97,16 @@ class Verification:
         return self.outcome is Outcome.VALID
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A key and what is judged of it at each use."""
+
+    key: VerifiedKey
+    secret_ends_at: datetime | None
+    locked: bool
+    enabled: bool
+
+
 @sensitive_variables("key")
 def verify(
     key: str,
@@ -119,15 +130,13 @@ def verify(
     needed = queries(permissions)
     if len(key) > MAX_LENGTH or (_OWN_FORM.fullmatch(key) and not tokens.is_api_key(key)):
         return Verification(Outcome.NOT_FOUND)
-    found = find(KeySecret, _key_by_secret, key)
-    if found is None or found.moment(_KEY["revoked_at"]) is not None:
-        return Verification(Outcome.NOT_FOUND)
-    row = found.values
-    if not _is_of(row[_KEY["keyspace_id"]], keyspace_id):
+    digest = tokens.digest(key)
+    known = remembered("api_key", digest, lambda: _load(digest))
+    if known is None or not _is_of(known.key.keyspace_id, keyspace_id):
         return Verification(Outcome.NOT_FOUND)
     now = clock.now()
-    verification = _judge(found, needed, now)
-    recorder.record(Use(row[_KEY["id"]], row[_SECRET["id"]], verification.outcome, now, tuple(tags)))
+    verification = _judge(known, needed, now)
+    recorder.record(Use(known.key, verification.outcome, now, tuple(tags)))
     return verification
 
 
@@ -137,15 +146,14 @@ def _is_of(found: str, wanted: str | Collection[str] | None) -> bool:
     return found == wanted if isinstance(wanted, str) else found in wanted
 
 
-def _judge(found: Row, needed: Iterable[PermissionQuery], now: datetime) -> Verification:
-    secret_ends_at = found.moment(_SECRET["ends_at"])
-    if secret_ends_at is not None and secret_ends_at <= now:
+def _judge(known: _Known, needed: Iterable[PermissionQuery], now: datetime) -> Verification:
+    key = known.key
+    if known.secret_ends_at is not None and known.secret_ends_at <= now:
         # Before all else: who still has a secret that was replaced, and that may have leaked, learns nothing of the key.
         return Verification(Outcome.EXPIRED)
-    key = _verified(found, secret_ends_at)
-    if found.values[_KEY["locked"]]:
+    if known.locked:
         return Verification(Outcome.FORBIDDEN, key)
-    if not found.values[_KEY["enabled"]]:
+    if not known.enabled:
         return Verification(Outcome.DISABLED, key)
     if key.expires_at is not None and key.expires_at <= now:
         return Verification(Outcome.EXPIRED, key)
@@ -159,11 +167,16 @@ def _judge(found: Row, needed: Iterable[PermissionQuery], now: datetime) -> Veri
     return Verification(Outcome.RATE_LIMITED if counted.exceeded else Outcome.VALID, key, counted)
 
 
-def _verified(found: Row, secret_ends_at: datetime | None) -> VerifiedKey:
+def _load(digest: bytes) -> _Known | None:
+    """Return the key whose secret has this hash, unless it is revoked."""
+    found = find(KeySecret, _key_by_secret, digest)
+    if found is None or found.moment(_KEY["revoked_at"]) is not None:
+        return None
     row = found.values
+    secret_ends_at = found.moment(_SECRET["ends_at"])
     ends = [moment for moment in (secret_ends_at, found.moment(_KEY["expires_at"])) if moment is not None]
     limit = row[_KEY["rate_limit"]]
-    return VerifiedKey(
+    key = VerifiedKey(
         pk=row[_KEY["id"]],
         secret_pk=row[_SECRET["id"]],
         id=row[_KEY["public_id"]],
@@ -175,6 +188,7 @@ def _verified(found: Row, secret_ends_at: datetime | None) -> VerifiedKey:
         expires_at=min(ends, default=None),
         rate_limit=None if limit is None else RateLimit(limit, timedelta(seconds=row[_KEY["rate_limit_seconds"]])),
     )
+    return _Known(key, secret_ends_at, locked=bool(row[_KEY["locked"]]), enabled=bool(row[_KEY["enabled"]]))
 
 
 @lru_cache(maxsize=8)

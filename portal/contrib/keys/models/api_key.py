@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from portal import clock, tokens
+from portal import clock, credential_cache, tokens
 from portal.errors import KeyAlreadyCreated
 from portal.models.validators import validate_key_permissions
 
@@ -132,7 +132,11 @@ class ApiKeyQuerySet(KeyImportQuerySet, models.QuerySet["ApiKey"]):
         One UPDATE whose conditions are the queryset's: who filters decides who may, in the statement that acts.
         """
         revision = models.F("revision") + 1
-        return self.filter(public_id=public_id).update(**fields, updated_at=clock.now(), revision=revision)
+        self._for_write = True
+        changed = self.filter(public_id=public_id).update(**fields, updated_at=clock.now(), revision=revision)
+        if changed:
+            credential_cache.forget_on_commit(self.db)
+        return changed
 
 
 class ApiKey(models.Model):

@@ -1,0 +1,70 @@
+"""What this process remembers of credentials that it has just looked up (setting SESSION_CACHE_SECONDS; 0 is off).
+
+Entries are found by the SHA-256 of a secret, never by the secret. An entry lives for some seconds at most, and every
+change that may end a credential empties this process's whole map when it commits. Other processes notice when the entry's
+seconds are over: that is the price, and why the default is off. Expiry is not remembered but judged at each use.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import transaction
+
+from .conf import portal_settings
+
+__all__ = ["MAX_ENTRIES", "forget", "forget_on_commit", "remembered"]
+
+#: How many credentials are remembered; the oldest makes room.
+MAX_ENTRIES = 10_000
+
+_Found = TypeVar("_Found")
+
+_lock = threading.Lock()
+_entries: dict[tuple[str, bytes], tuple[float, Any]] = {}
+#: Raised by each :func:`forget`: what was read before it may be what it was about.
+_generation = 0
+
+
+def remembered(kind: str, digest: bytes, load: Callable[[], _Found | None]) -> _Found | None:
+    """Return what is remembered of a credential, or what ``load`` reads; None is not remembered.
+
+    :param kind: what sort of credential it is, so that one sort's secret is never taken for another's.
+    :param digest: the secret's hash.
+    :param load: asks the database; what it returns is shared by requests and must not change.
+    """
+    seconds = portal_settings.SESSION_CACHE_SECONDS
+    if not seconds:
+        return load()
+    now = time.monotonic()
+    entry = _entries.get((kind, digest))
+    if entry is not None and now < entry[0]:
+        found: _Found = entry[1]
+        return found
+    before = _generation
+    value = load()
+    if value is not None:
+        with _lock:
+            # A read that began before a change must not bring back what the change ended.
+            if before == _generation:
+                _entries.pop((kind, digest), None)
+                if len(_entries) >= MAX_ENTRIES:
+                    del _entries[next(iter(_entries))]
+                _entries[kind, digest] = (now + seconds, value)
+    return value
+
+
+def forget() -> None:
+    """Forget everything."""
+    global _generation
+    with _lock:
+        _generation += 1
+        _entries.clear()
+
+
+def forget_on_commit(using: str) -> None:
+    """Forget everything once the transaction on ``using`` commits; at once outside of one."""
+    transaction.on_commit(forget, using=using, robust=True)
