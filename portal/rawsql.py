@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["Row", "columns", "find"]
 
 
+_EMPTY: dict[str, Callable[[], Any]] = {"[]": list, "{}": dict}
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row as a raw cursor gives it; what databases give in different forms is read with the methods.
@@ -37,12 +40,16 @@ class Row:
         value: datetime | None = self.values[index]
         if value is None:
             return None
-        return (value.replace(tzinfo=self.zone) if value.tzinfo is None else value).astimezone(UTC)
+        aware = value.replace(tzinfo=self.zone) if value.tzinfo is None else value
+        return aware if aware.tzinfo is UTC else aware.astimezone(UTC)
 
     def json(self, index: int) -> Any:
         """Return what a JSON column holds."""
         value = self.values[index]
-        return json.loads(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        # Most are empty, and reading is not for nothing.
+        return _EMPTY[value]() if value in _EMPTY else json.loads(value)
 
 
 def columns(model: type[models.Model], names: Iterable[str], alias: str, quote: Callable[[str], str]) -> str:
@@ -50,17 +57,17 @@ def columns(model: type[models.Model], names: Iterable[str], alias: str, quote: 
     return ", ".join(f"{alias}.{quote(column(model, name))}" for name in names)
 
 
-def find(model: type[models.Model], statement: Callable[[str], str], digest: bytes, times: int = 1) -> Row | None:
+def find(model: type[models.Model], statement: Callable[[str], str], digest: bytes) -> Row | None:
     """Return the one row that ``statement`` finds for the secret of this hash, or None; one query.
 
     :param model: decides which database is asked: the writer's. A replica that lags would still accept what was just ended.
-    :param statement: takes that database's alias and returns the SQL, whose only parameter is ``digest``.
-    :param times: how often the SQL has that parameter.
+    :param statement: takes that database's alias and returns the SQL, whose only parameter is ``%(digest)s``.
     """
     using = router.db_for_write(model)
     connection: BaseDatabaseWrapper = connections[using]
     value = connection.Database.Binary(digest)  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
-        cursor.execute(statement(using), [value] * times)
+        # By name: on SQLite Django searches the whole text for nameless parameters, at a third of the statement's cost.
+        cursor.execute(statement(using), {"digest": value})
         values: tuple[Any, ...] | None = cursor.fetchone()
     return None if values is None else Row(values, connection.timezone)

@@ -198,5 +198,5 @@ def _key_by_secret(using: str) -> str:
         f"SELECT {columns(KeySecret, _SECRET_FIELDS, 's', quote)}, "  # noqa: S608 - names of our own models
         f"{columns(ApiKey, _KEY_FIELDS, 'k', quote)} FROM {quote(KeySecret._meta.db_table)} s "
         f"JOIN {quote(ApiKey._meta.db_table)} k ON k.{quote('id')} = s.{quote('key_id')} "
-        f"WHERE s.{quote('secret_hash')} = %s"
+        f"WHERE s.{quote('secret_hash')} = %(digest)s"
     )

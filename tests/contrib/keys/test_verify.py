@@ -288,14 +288,14 @@ def test_the_lookup_uses_the_hash_index():
         if connection.vendor == "postgresql":
             # How far the key's table seems worth an index, depends on what other tests left in it.
             cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("EXPLAIN " + statement, [value])
+            cursor.execute("EXPLAIN " + statement, {"digest": value})
             plan = "\n".join(row[0] for row in cursor.fetchall())
             assert re.search(r"Index Scan (?:using|on) portal_keys_secret_hash", plan)
             assert "Index Cond: (secret_hash = " in plan
             assert re.search(r"Index Cond: \(id = s\.key_id\)", plan)
             assert "Seq Scan" not in plan
         else:
-            cursor.execute("EXPLAIN QUERY PLAN " + statement, [value])
+            cursor.execute("EXPLAIN QUERY PLAN " + statement, {"digest": value})
             plan = [row[3] for row in cursor.fetchall()]
             assert [line.split(" (")[0] for line in plan] == [
                 "SEARCH s USING INDEX sqlite_autoindex_portal_keys_keysecret_1",
