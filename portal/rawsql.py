@@ -57,17 +57,16 @@ def columns(model: type[models.Model], names: Iterable[str], alias: str, quote: 
     return ", ".join(f"{alias}.{quote(column(model, name))}" for name in names)
 
 
-def find(model: type[models.Model], statement: Callable[[str], str], digest: bytes) -> Row | None:
-    """Return the one row that ``statement`` finds for the secret of this hash, or None; one query.
+def find(model: type[models.Model], statement: Callable[[str], str], **parameters: Any) -> Row | None:
+    """Return the one row that ``statement`` finds, or None; one query.
 
     :param model: decides which database is asked: the writer's. A replica that lags would still accept what was just ended.
-    :param statement: takes that database's alias and returns the SQL, whose only parameter is ``%(digest)s``.
+    :param statement: takes that database's alias and returns the SQL, with ``parameters`` in it by name. By name: on
+        SQLite Django searches the whole text for nameless ones, at a third of the statement's cost.
     """
     using = router.db_for_write(model)
     connection: BaseDatabaseWrapper = connections[using]
-    value = connection.Database.Binary(digest)  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
-        # By name: on SQLite Django searches the whole text for nameless parameters, at a third of the statement's cost.
-        cursor.execute(statement(using), {"digest": value})
+        cursor.execute(statement(using), parameters)
         values: tuple[Any, ...] | None = cursor.fetchone()
     return None if values is None else Row(values, connection.timezone)

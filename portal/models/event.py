@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from portal import clock, credential_cache, signals
 
+from .insert import insert
+
 __all__ = ["Actor", "EventNotWritten", "PortalEvent"]
 
 logger = logging.getLogger("portal.audit")
@@ -149,7 +151,7 @@ class PortalEvent(models.Model):
         ids = {"portal_id": portal_id, "session_id": session_id, "external_id": external_id}
         event = cls.about(kind, actor, **ids, metadata=metadata, **detail)
         try:
-            event.save(using=using, force_insert=True)
+            insert(event, using=using)
         except (IntegrityError, DataError) as error:
             raise EventNotWritten("The event could not be written.") from error
         event.announce(using)

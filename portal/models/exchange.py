@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
@@ -20,6 +20,7 @@ from .config import PortalConfig
 from .event import Actor, PortalEvent
 from .issued import Issued
 from .lock import lock
+from .redeem import Redeemed, redeem
 
 if TYPE_CHECKING:
     from .session import PortalSession
@@ -32,12 +33,6 @@ ENDS = Coalesce("expires_at", "code_expires_at", output_field=models.DateTimeFie
 
 #: How long after an exchange the same browser may ask for the same answer again (design decision 6).
 LOST_ANSWER_WINDOW = timedelta(seconds=60)
-
-
-def _ends_after_ttl(now: datetime) -> models.Expression:
-    # By the database, from the row: reading the row first is what double-spends.
-    start = models.Value(now, output_field=models.DateTimeField())
-    return models.ExpressionWrapper(start + models.F("ttl"), output_field=models.DateTimeField())
 
 
 class ExchangeQuerySet(models.QuerySet["PortalSession"]):
@@ -71,36 +66,47 @@ class ExchangeQuerySet(models.QuerySet["PortalSession"]):
         :param replaces: an access token whose session ends in the same transaction, if it is another live session.
         :raises PortalSessionNotFound: the code is unknown, used, expired, revoked, or its portal is closed.
         """
+        redeemed, token = self.redeem(code, address=address, slug=slug, token=token, replaces=replaces)
+        return Issued(self.using(self._write_alias()).select_related("config").get(pk=redeemed.pk), token)
+
+    @sensitive_variables("code", "token", "replaces")
+    def redeem(
+        self,
+        code: str,
+        *,
+        address: str | None = None,
+        slug: str | None = None,
+        token: str | None = None,
+        replaces: str | None = None,
+    ) -> Issued[Redeemed]:
+        """Do what :meth:`exchange` does, for a caller who needs no row; two statements."""
         now = clock.now()
         token = token or tokens.mint(tokens.ACCESS_TOKEN)
-        portals = PortalConfig.objects.enabled()
-        if slug is not None:
-            portals = portals.filter(slug=slug)
         using = self._write_alias()
         rows = self.using(using)
-        # The UPDATE comes first and carries every condition on its own columns: with a SELECT before it, or a filter
-        # across the relation, two callers can both win (design section 2, tried).
         with transaction.atomic(using=using):
             if replaces:
                 lock(
                     rows.filter(models.Q(code_hash=tokens.digest(code)) | models.Q(token_hash=tokens.digest(replaces)))
                 )
-            won = rows.filter(
-                code_hash=tokens.digest(code),
-                exchanged_at=None,
-                revoked_at=None,
-                code_expires_at__gt=now,
-                config__in=portals,
-            ).update(token_hash=tokens.digest(token), exchanged_at=now, expires_at=_ends_after_ttl(now))
-            if won:
-                session = rows.select_related("config").get(token_hash=tokens.digest(token))
-                actor = session.end_user(address)
-                PortalEvent.record(PortalEvent.Kind.SESSION_EXCHANGED, actor, using=using, **session.event_ids())
-                for previous in rows.filter(token_hash=tokens.digest(replaces or "")).exclude(pk=session.pk):
-                    previous.revoke(actor, reason="replaced")
-        if not won:
+            redeemed = redeem(self.model, tokens.digest(code), tokens.digest(token), now, slug=slug, using=using)
+            if redeemed:
+                actor = Actor(PortalEvent.ActorKind.END_USER, redeemed.external_id, address)
+                PortalEvent.record(
+                    PortalEvent.Kind.SESSION_EXCHANGED,
+                    actor,
+                    using=using,
+                    portal_id=redeemed.portal_id,
+                    session_id=redeemed.public_id,
+                    external_id=redeemed.external_id,
+                    metadata=redeemed.metadata,
+                )
+                if replaces:
+                    for previous in rows.filter(token_hash=tokens.digest(replaces)).exclude(pk=redeemed.pk):
+                        previous.revoke(actor, reason="replaced")
+        if redeemed is None:
             raise PortalSessionNotFound
-        return Issued(session, token)
+        return Issued(redeemed, token)
 
     @sensitive_variables("code")
     def note_replay(self, code: str, address: str | None) -> None:

@@ -169,7 +169,7 @@ def _judge(known: _Known, needed: Iterable[PermissionQuery], now: datetime) -> V
 
 def _load(digest: bytes) -> _Known | None:
     """Return the key whose secret has this hash, unless it is revoked."""
-    found = find(KeySecret, _key_by_secret, digest)
+    found = find(KeySecret, _key_by_secret, digest=digest)
     if found is None or found.moment(_KEY["revoked_at"]) is not None:
         return None
     row = found.values
