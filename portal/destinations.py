@@ -14,7 +14,7 @@ __all__ = ["RULE", "needs", "normal_form"]
 #: What to write, for whoever wrote something else.
 RULE = (
     "Use the path of a page below the portal's address, without a slash in front: keys/, keys/new/, keys/<key id>/ or "
-    "that followed by edit/, rotate/ or revoke/, or session/."
+    "that followed by edit/, rotate/ or revoke/, usage/, or session/."
 )
 
 # A key id as every store has it; explicit ranges, because \w takes letters that no id has.
@@ -29,6 +29,7 @@ _PAGES = (
     (re.compile(_KEY + r"edit/\Z"), ("keys:read", "keys:update")),
     (re.compile(_KEY + r"rotate/\Z"), ("keys:read", "keys:reroll")),
     (re.compile(_KEY + r"revoke/\Z"), ("keys:read", "keys:delete")),
+    (re.compile(r"usage/\Z"), ("analytics:read",)),
 )
 
 

@@ -1,4 +1,4 @@
-"""The portal from inside a Django project: mint a link, or answer with the redirect (design section 4)."""
+"""The portal from inside a Django project: let a user in, see who is in, put somebody out (design section 4)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from .errors import FieldError, InvalidInput, PortalConfigNotFound
 from .http import client_address
 from .links import portal_base, portal_link
 from .models import Actor, PortalConfig, PortalEvent, PortalSession
+from .models.session_listing import LiveSessionPage, list_live_sessions
 from .session_options import SessionOptions, option_problems
 
-__all__ = ["create_portal_url", "redirect_to_portal"]
+__all__ = ["create_portal_url", "list_sessions", "redirect_to_portal", "revoke_sessions"]
 
 
 def create_portal_url(
@@ -41,18 +42,10 @@ def create_portal_url(
     :raises ImproperlyConfigured: neither BASE_URL nor ``request`` says where the portal is.
     """
     granted = list(permissions)
-    config = PortalConfig.objects.filter(slug=slug).first()
-    if config is None:
-        raise PortalConfigNotFound
+    config = _portal(slug)
     _check(config, external_id, granted, options)
     base = portal_base(slug, request=request, trust_request=True)
-    _, code = PortalSession.objects.create_session(
-        config,
-        external_id,
-        granted,
-        actor=Actor(PortalEvent.ActorKind.SYSTEM, address=client_address(request) if request else None),
-        **options,
-    )
+    _, code = PortalSession.objects.create_session(config, external_id, granted, actor=_actor(request), **options)
     return portal_link(base, code)
 
 
@@ -69,6 +62,42 @@ def redirect_to_portal(
     response["Referrer-Policy"] = "strict-origin"
     response["Cache-Control"] = "no-store"
     return response
+
+
+def revoke_sessions(slug: str, external_id: str, *, request: HttpRequest | None = None) -> int:
+    """End all live sessions of one user at a portal, unopened links included, and return their number.
+
+    They end at once, and only they: what is minted afterwards works. Called again it finds none and returns 0.
+
+    :param slug: the portal, open or closed.
+    :param external_id: your id of the user.
+    :param request: the current request, for the address in the audit trail.
+    :raises PortalConfigNotFound: there is no such portal.
+    """
+    return PortalSession.objects.revoke_for(_portal(slug), external_id, _actor(request))
+
+
+def list_sessions(slug: str, *, search: str = "", limit: int = 100, after: str = "") -> LiveSessionPage:
+    """Return the users who have a live session at a portal, by external id, with those sessions; one query.
+
+    :param slug: the portal, open or closed.
+    :param search: only users whose external id begins with this; capitals count and no character is special.
+    :param limit: how many users at most, 1 or more.
+    :param after: ``next`` of the page before.
+    :raises PortalConfigNotFound: there is no such portal.
+    """
+    return list_live_sessions(_portal(slug), limit=limit, after=after, search=search)
+
+
+def _portal(slug: str) -> PortalConfig:
+    config = PortalConfig.objects.filter(slug=slug).first()
+    if config is None:
+        raise PortalConfigNotFound
+    return config
+
+
+def _actor(request: HttpRequest | None) -> Actor:
+    return Actor(PortalEvent.ActorKind.SYSTEM, address=client_address(request) if request else None)
 
 
 def _check(config: PortalConfig, external_id: str, granted: list[str], options: SessionOptions) -> None:

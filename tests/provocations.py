@@ -127,6 +127,19 @@ def portal_config_not_found(client: Client) -> Any:
     return mint(client, slug="another-portal")
 
 
+@provokes("unkey/data/portal_not_found")
+def portal_not_found(client: Client) -> Any:
+    body = {"portal": "another-portal", "externalId": "user_123", "scopes": ["keys:read"]}
+    return post(client, "createSession", body, f"Bearer {issue_root_key().secret}")
+
+
+@provokes("unkey/data/portal_already_exists")
+def portal_already_exists(client: Client) -> Any:
+    PortalConfigFactory(slug="another-portal")
+    body = {"slug": "another-portal", "displayName": "Example", "keyspaceId": "another-keyspace"}
+    return post(client, "createPortal", body, f"Bearer {issue_root_key(granted=['portal.*.create_portal']).secret}")
+
+
 @provokes("portal/request/unknown_operation")
 def unknown_operation(client: Client) -> Any:
     return post(client, "createSession/", BODY)

@@ -138,13 +138,17 @@ def make_key(config: PortalConfig) -> str:
     return get_key_store().create_key(Owner(config, "user_123"), new, request_id="a-random-uuid").key.id
 
 
+#: What the root key may do beside minting.
+MORE = ("portal.*.create_portal", "keys:read")
+
+
 class Caller:
     """Runs a page's command in a shell that has nothing but what the page names."""
 
     def __init__(self, url: str) -> None:
         self.values = {
             "BASE_URL": url,
-            "ROOT_KEY": issue_root_key(granted=["portal.*.create_portal_session", "keys:read"]).secret,
+            "ROOT_KEY": issue_root_key(granted=["portal.*.create_portal_session", *MORE]).secret,
             "CODE": mint(PortalConfig.objects.get(slug="my-portal")).secret,
             "TOKEN": sign_in(PortalConfig.objects.get(slug="my-portal")).secret,
             "KEY_ID": make_key(PortalConfig.objects.get(slug="my-portal")),
@@ -215,6 +219,8 @@ WRONG: dict[str, Callable[[], Any]] = {
     ),
     "unkey/authorization/key_disabled": lambda: row(RootKey.objects, enabled=False),
     "unkey/data/portal_config_not_found": lambda: row(PortalConfig.objects, slug="my-old-portal"),
+    "unkey/data/portal_not_found": lambda: row(PortalConfig.objects, slug="my-old-portal"),
+    "unkey/data/portal_already_exists": lambda: row(PortalConfig.objects, slug="another-portal"),
     "portal/keys/locked": lambda: row(ApiKey.objects, locked=True),
     "portal/keys/name_taken": lambda: row(ApiKey.objects, name="Staging server"),
     "portal/keys/store_failed": lambda: key_store("BrokenKeyStore"),

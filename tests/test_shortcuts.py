@@ -7,7 +7,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from portal.errors import Forbidden, InvalidInput, PortalConfigNotFound
 from portal.models import PortalEvent, PortalSession
-from portal.shortcuts import create_portal_url, redirect_to_portal
+from portal.shortcuts import create_portal_url, list_sessions, redirect_to_portal, revoke_sessions
+from tests.factories import ALL, mint, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +77,48 @@ def test_unknown_and_closed_portals(config):
     config.save()
     with pytest.raises(Forbidden):
         create_portal_url("my-portal", "user", ["keys:read"])
+
+
+def test_who_is_in(config):
+    code, token = mint(config, "user_2").secret, sign_in(config, "user_1").secret
+    mint(config, "user_1")
+    mint(config, "User_3")
+    page = list_sessions("my-portal", search="user_")
+    assert [(user.external_id, [session.pending for session in user.sessions]) for user in page.users] == [
+        ("user_1", [True, False]),
+        ("user_2", [True]),
+    ]
+    assert (page.next, page.users[0].has_more) == ("", False)
+    session = page.users[0].sessions[1]
+    row = PortalSession.objects.get(external_id="user_1", token_hash__isnull=False)
+    assert (session.id, session.capabilities) == (row.public_id, ALL)
+    assert (session.created_at, session.expires_at) == (row.created_at, row.expires_at)
+    assert session.created_at.tzinfo is not None
+    assert code not in str(page)
+    assert token not in str(page)
+
+
+def test_who_is_in_page_by_page(config):
+    for external_id in ("c", "a", "b"):
+        mint(config, external_id)
+    first = list_sessions("my-portal", limit=2)
+    second = list_sessions("my-portal", limit=2, after=first.next)
+    assert [user.external_id for user in (*first.users, *second.users)] == ["a", "b", "c"]
+    assert (first.next, second.next) == ("b", "")
+
+
+def test_putting_somebody_out(config, rf):
+    mint(config)
+    sign_in(config)
+    mint(config, "user_4")
+    assert revoke_sessions("my-portal", "user_123", request=rf.post("/")) == 2
+    assert revoke_sessions("my-portal", "user_123") == 0
+    assert [user.external_id for user in list_sessions("my-portal").users] == ["user_4"]
+    event = PortalEvent.objects.get(kind="session.revoked")
+    assert (event.actor_kind, event.address, event.external_id) == ("system", "127.0.0.1", "user_123")
+
+
+def test_an_unknown_portal_has_nobody_to_put_out(db):
+    for act in (list_sessions, lambda slug: revoke_sessions(slug, "user_123")):
+        with pytest.raises(PortalConfigNotFound):
+            act("nowhere")

@@ -67,7 +67,7 @@ class RootKeyAdmin(RootKeyActions):
         if obj is None:
             return (
                 (None, {"fields": ("name", "expires_at", "request_id")}),
-                (gettext_lazy("What it may do"), {"fields": ("mint", "portals", "capabilities")}),
+                (gettext_lazy("What it may do"), {"fields": ("mint", "portals", "manages", "capabilities")}),
                 (gettext_lazy("Advanced"), {"fields": ("tuples", "everything"), "classes": ("collapse",)}),
             )
         return (

@@ -29,6 +29,14 @@ _GRACE = (
     (7 * 24 * _HOUR, gettext_lazy("In seven days")),
 )
 
+#: What a key may do with portals by API, beside minting: the actions of ``portal.permissions.PORTAL_ACTIONS`` in words.
+_MANAGES = (
+    ("read_portal", gettext_lazy("Read their settings")),
+    ("update_portal", gettext_lazy("Change their name, slug, keyspace, brand, and whether they are enabled")),
+    ("delete_portal", gettext_lazy("Delete them, with all their sessions")),
+    ("create_portal", gettext_lazy("Create new ones")),
+)
+
 
 class EditRootKeyForm(forms.ModelForm):  # type: ignore[type-arg]
     """What may be edited of a root key: neither its secret nor what it may do."""
@@ -83,6 +91,15 @@ class CreateRootKeyForm(SentOnceForm, EditRootKeyForm):
         required=False,
         help_text=gettext_lazy("What its sessions may do at most."),
     )
+    manages = forms.MultipleChoiceField(
+        label=gettext_lazy("Manages portals by API"),
+        choices=_MANAGES,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=gettext_lazy(
+            "The portals chosen above, or every portal if none is chosen. Creating one is not tied to any."
+        ),
+    )
     tuples = forms.CharField(
         label=gettext_lazy("More permissions"),
         required=False,
@@ -128,11 +145,18 @@ class CreateRootKeyForm(SentOnceForm, EditRootKeyForm):
     def clean(self) -> dict[str, Any]:
         """Put the permissions together."""
         values = super().clean() or self.cleaned_data
-        chosen = [f"portal.{portal.public_id}.create_portal_session" for portal in values.get("portals") or ()]
+        portals = [portal.public_id for portal in values.get("portals") or ()]
+        chosen = [f"portal.{portal}.create_portal_session" for portal in portals]
         mint = {"all": ["portal.*.create_portal_session"], "chosen": chosen}.get(values.get("mint", ""), [])
         if values.get("mint") == "chosen" and not chosen:
             self.add_error("portals", _("Choose a portal."))
-        granted = [*mint, *values.get("capabilities", ()), *values.get("tuples", ())]
+        manages = [
+            f"portal.{portal}.{action}"
+            for action in values.get("manages", ())
+            # Those chosen, also where the key mints for all or none: nobody chooses portals to have every one managed.
+            for portal in (portals if portals and action != "create_portal" else ["*"])
+        ]
+        granted = [*mint, *manages, *values.get("capabilities", ()), *values.get("tuples", ())]
         self.granted = [permissions.EVERYTHING] if values.get("everything") else list(dict.fromkeys(granted))
         if not self.granted and not self.errors:
             raise ValidationError(_("Choose at least one permission."), code="required")

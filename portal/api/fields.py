@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -12,7 +13,13 @@ _COMMON = {"required": "This member is required.", "null": "This member must not
 
 
 class StringField(serializers.Field[str, Any, str, Any]):
-    """A text, taken as it is: not trimmed, counted in characters."""
+    """A text, taken as it is: not trimmed, counted in characters.
+
+    A subclass with a :attr:`pattern` has the words for it in ``default_error_messages["pattern"]``.
+    """
+
+    #: What the whole text has to look like.
+    pattern: ClassVar[re.Pattern[str] | None] = None
 
     default_error_messages = {
         **_COMMON,
@@ -34,6 +41,8 @@ class StringField(serializers.Field[str, Any, str, Any]):
             self.fail("short", limit=self.min_length)
         if len(data) > self.max_length:
             self.fail("long", limit=self.max_length)
+        if self.pattern is not None and not self.pattern.fullmatch(data):
+            self.fail("pattern")
         return data
 
 

@@ -11,8 +11,11 @@ from portal.health import urlpatterns as health
 
 from .views.base import UnknownOperationView
 from .views.keys import CreateKey, DeleteKey, ListKeys, RerollKey, UpdateKey
+from .views.portal_sessions import ListSessions, RevokeSession
+from .views.portals import CreatePortal, DeletePortal, GetPortal, UpdatePortal
 from .views.session import EndSession, GetSession
 from .views.sessions import CreateSession, ExchangeCode, ExchangeSession
+from .views.verifications import GetVerifications
 
 app_name = "portal"
 
@@ -31,6 +34,13 @@ urlpatterns = [
             RerollKey,
             UpdateKey,
             DeleteKey,
+            GetVerifications,
+            ListSessions,
+            RevokeSession,
+            CreatePortal,
+            GetPortal,
+            UpdatePortal,
+            DeletePortal,
         )
     ),
     # Operations of installed apps, such as portal.contrib.keys: an app names its module of urls in its configuration.

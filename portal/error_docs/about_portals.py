@@ -17,7 +17,7 @@ __all__ = ["DOCS"]
 DOCS = (
     ErrorDoc(
         example=PortalNotFound(),
-        title="There is no such portal for this key",
+        title="There is no portal with this id or slug for this key",
         call="`portal.createSession` with a `portal` that is no portal's id or slug",
         happened=(
             "No portal has this id or slug, or the root key may not do with it what was asked. The answer is the same for "

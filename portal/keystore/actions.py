@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -23,6 +23,7 @@ from portal.models import PortalConfig, PortalEvent
 from . import get_key_store
 from .base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, NewKey, Owner
 from .policy import KeyPolicy
+from .usage import Usage, Window
 
 __all__ = ["MAX_NAME", "SessionKeys", "name_problem"]
 
@@ -75,6 +76,18 @@ class SessionKeys:
         """Return one key. Needs ``keys:read``."""
         self.session.require("keys:read")
         return self.store.get_key(self.owner, key_id)
+
+    def usage(self, window: Window, key_ids: Sequence[str] | None = None) -> Usage:
+        """Return how often all keys, or only these, were used. Needs ``analytics:read``."""
+        self.session.require("analytics:read")
+        found = self.store.usage(self.owner, window.start, window.end, bucket=window.bucket, key_ids=key_ids)
+        return Usage.of(window, found, key_ids)
+
+    def usage_of(self, key_id: str, window: Window) -> Usage:
+        """Return how often one key was used, if the owner has it: else somebody else's would differ from none."""
+        self.session.require("analytics:read")
+        self.store.get_key(self.owner, key_id)
+        return self.usage(window, [key_id])
 
     @sensitive_variables("issued")
     def create(

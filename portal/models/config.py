@@ -164,7 +164,7 @@ class PortalConfig(KeyPolicyFields):
         :param actor: who saves, for the audit trail.
         """
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
-        self.updated_at = clock.now()
+        self.updated_at = self.created_at if self._state.adding else clock.now()
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "updated_at"}
         # What is not written is not judged: the instance may be stale, or changed without being meant.

@@ -18,9 +18,10 @@ from django.test import Client
 from django.utils import timezone
 
 from portal import clock, tokens
+from portal.admin.root_key_form import CreateRootKeyForm
 from portal.models import PortalEvent, PortalSession, RootKey
 from portal.models.root_key import RotatedMeanwhile
-from portal.permissions import CAPABILITIES, MINT_ANY_SESSION
+from portal.permissions import CAPABILITIES, MINT_ANY_SESSION, PORTAL_ACTIONS
 from tests.factories import PortalConfigFactory, issue_root_key, mint
 
 from .rows import ROOT_KEYS, assert_strict, cells, hidden, staff, text
@@ -171,6 +172,34 @@ def test_row_23_a_key_for_chosen_portals_mints_for_no_other(operator, api, confi
     body = {"externalId": "user_1", "permissions": ["keys:read"]}
     assert api("createSession", {**body, "slug": other.slug}, token=secret(answer)).status_code == 200
     assert api("createSession", {**body, "slug": config.slug}, token=secret(answer)).status_code == 404
+
+
+MANAGES = ["read_portal", "update_portal", "delete_portal", "create_portal"]
+
+
+@pytest.mark.parametrize("minting", ["all", "none"])
+def test_a_key_that_manages_portals(operator, minting):
+    new(operator, mint=minting, capabilities=[], manages=MANAGES)
+    granted = RootKey.objects.get().permissions
+    assert granted[:-4] == (["portal.*.create_portal_session"] if minting == "all" else [])
+    assert granted[-4:] == [f"portal.*.{action}" for action in MANAGES]
+
+
+@pytest.mark.parametrize("minting", ["all", "chosen", "none"])
+def test_row_23_a_key_manages_the_chosen_portals_only(operator, api, config, minting):
+    other = PortalConfigFactory()
+    key = secret(new(operator, mint=minting, portals=[other.pk], manages=["read_portal", "create_portal"])[0])
+    granted = {name for name in RootKey.objects.get().permissions if "create_portal_session" not in name}
+    assert granted == {f"portal.{other.public_id}.read_portal", "portal.*.create_portal", *CAPABILITIES}
+    assert api("getPortal", {"portal": other.slug}, token=key).status_code == 200
+    assert api("getPortal", {"portal": config.slug}, token=key).status_code == 404
+    body = {"slug": "new-portal", "displayName": "New", "keyspaceId": "ks_new"}
+    assert api("createPortal", body, token=key).status_code == 200
+
+
+def test_everything_that_a_key_may_do_with_portals_is_offered():
+    offered = [action for action, _ in CreateRootKeyForm.base_fields["manages"].choices]
+    assert sorted([*offered, "create_portal_session"]) == sorted(PORTAL_ACTIONS)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import resolve
 from rest_framework import serializers
 
+from portal import clock
 from portal.api.authentication import PortalSessionAuthentication, RootKeyAuthentication
 from portal.api.fields import BooleanField, IntegerField, ObjectField, StringField
 from portal.api.serializers.sessions import ScopedSessionSerializer, SlugSessionSerializer
@@ -24,18 +25,29 @@ from portal.models import PortalConfig
 from portal.permissions import CAPABILITIES
 from tests.docs.follower import Follower
 from tests.docs.markdown import code_spans, sections, table
-from tests.factories import issue_root_key, mint, sign_in
+from tests.factories import PortalConfigFactory, issue_root_key, mint, sign_in
 from tests.provocations import key_store
 
 PAGE = "reference/http-api.md"
 SECTIONS = sections(PAGE)
 OPERATIONS = [name for name in SECTIONS if name.startswith(("portal.", "keys."))]
+NOW = clock.to_milliseconds(clock.now())
 #: What the bodies about keys have beside a keyId.
 ON_KEYS: dict[str, dict[str, Any]] = {
     "portal.createKey": {"name": "Phone"},
     "portal.rerollKey": {"expiration": 0},
     "portal.updateKey": {"name": "Phone"},
     "portal.deleteKey": {},
+    "portal.getVerifications": {"startTime": NOW, "endTime": NOW + 1},
+}
+#: The bodies of managing portals, and the permission that each needs.
+ON_PORTALS: dict[str, tuple[dict[str, Any], str]] = {
+    "portal.createPortal": ({"slug": "new-portal", "displayName": "New", "keyspaceId": "ks_new"}, "create_portal"),
+    "portal.updatePortal": ({"portal": "my-portal", "displayName": "New"}, "update_portal"),
+    "portal.getPortal": ({"portal": "my-portal"}, "read_portal"),
+    "portal.listSessions": ({"portal": "my-portal"}, "create_portal_session"),
+    "portal.revokeSession": ({"portal": "my-portal", "externalId": "user_123"}, "create_portal_session"),
+    "portal.deletePortal": ({"portal": "my-portal"}, "delete_portal"),
 }
 CALLERS = {RootKeyAuthentication: "with a root key", PortalSessionAuthentication: "with its access token"}
 
@@ -137,7 +149,8 @@ class Caller:
 
     def credential(self) -> str | None:
         if self.by_root_key:
-            granted = {} if self.mints else {"granted": ["api.*.verify_key"]}
+            needed = f"portal.*.{ON_PORTALS[self.operation][1]}" if self.operation in ON_PORTALS else "api.*.verify_key"
+            granted = {} if self.mints else {"granted": [needed]}
             return f"Bearer {issue_root_key(**granted).secret}"
         return f"Bearer {sign_in(self.config).secret}" if self.by_token else None
 
@@ -146,12 +159,21 @@ class Caller:
             return {"key": "sk_" + "0" * 49}
         if self.mints:
             return {"slug": self.config.slug, "externalId": "user_123", "permissions": ["keys:read"]}
+        if self.operation in ON_PORTALS:
+            return self.body_about_a_portal()
         if self.operation in ON_KEYS:
             return self.body_about_a_key()
         return {} if self.by_token else self.exchange_body(mint(self.config).secret)
 
     def exchange_body(self, code: str) -> dict[str, Any]:
         return {"code" if self.operation == "portal.exchangeCode" else "sessionId": code}
+
+    def body_about_a_portal(self) -> dict[str, Any]:
+        """Return a good body, for the one portal that there is."""
+        PortalConfig.objects.exclude(pk=self.config.pk).delete()
+        if not PortalConfig.objects.exists():
+            self.config = PortalConfigFactory(slug="my-portal")
+        return dict(ON_PORTALS[self.operation][0])
 
     def body_about_a_key(self) -> dict[str, Any]:
         """Return a good body: for a new key, or about the one key that the user has."""
@@ -237,8 +259,12 @@ class Caller:
         disabled, secret = issue_root_key()
         disabled.disable()
         yield self.call(authorization=f"Bearer {secret}")
-        narrow = issue_root_key(granted=["portal.*.create_portal_session"]).secret
+        narrow = issue_root_key(granted=["portal.*.create_portal_session"] if self.mints else ["keys:read"]).secret
         yield self.call(authorization=f"Bearer {narrow}")
+        if self.operation in ON_PORTALS:
+            body = self.good_body()
+            PortalConfigFactory(slug="taken")
+            yield self.call({**body, "slug": "taken"})
         if not self.mints:
             return
         yield self.call({**self.good_body(), "slug": "elsewhere"})

@@ -12,37 +12,33 @@ from .base import StrictSerializer
 __all__ = [
     "CreateKeySerializer",
     "DeleteKeySerializer",
+    "KeyNameField",
     "ListKeysSerializer",
     "RerollKeySerializer",
     "UpdateKeySerializer",
 ]
 
 #: The contract's pattern of key ids, and the last moment that it takes: the end of 2099, in Unix milliseconds.
-_KEY_ID = re.compile(r"[0-9A-Za-z_]+\Z", re.ASCII)
+_KEY_ID = re.compile(r"[0-9A-Za-z_]+")
 _LAST_MOMENT = 4102444800000
 
 
 class ListKeysSerializer(StrictSerializer):
     """Body of ``portal.listKeys`` (wire contract section 5)."""
 
-    limit = IntegerField(low=1, high=100, default=100)
-    cursor = StringField(max_length=512, default="")
+    limit = IntegerField(low=1, high=100, default=100, help_text="how many at most")
+    cursor = StringField(max_length=512, default="", help_text="`pagination.cursor` of the page before")
 
 
 class KeyIdField(StringField):
     """A key's id, by the contract's pattern."""
 
-    default_error_messages = {"key_id": "This must be ASCII letters, digits and underscores."}
+    default_error_messages = {"pattern": "This must be ASCII letters, digits and underscores."}
+    pattern = _KEY_ID
 
     def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("help_text", "the key")
         super().__init__(min_length=3, max_length=255, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the id, or fail."""
-        value = super().to_internal_value(data)
-        if not _KEY_ID.match(value):
-            self.fail("key_id")
-        return value
 
 
 def _moment(**kwargs: Any) -> IntegerField:
@@ -53,29 +49,49 @@ class RerollKeySerializer(StrictSerializer):
     """Body of ``portal.rerollKey``: ``expiration`` is how long the old secret stays, in milliseconds; null is ours."""
 
     keyId = KeyIdField()
-    expiration = _moment(allow_null=True)
+    expiration = _moment(
+        allow_null=True,
+        help_text="for how many milliseconds the present secret stays; 0 ends it now, and null is the portal's default. The "
+        "portal can set bounds",
+    )
 
 
-# Texts of the key's own are judged by the policy, which says what the portal allows; here only what no store could take.
-_NAME_SIZE = 1024
+class KeyNameField(StringField):
+    """A key's name. The policy judges it, without the spaces around it; here only what no store could take is refused."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=0, max_length=1024, **kwargs)
+
+
+def _permissions(**kwargs: Any) -> StringListField:
+    child = StringField(max_length=100)
+    return StringListField(child=child, max_length=100, allow_empty=True, required=False, **kwargs)
 
 
 class CreateKeySerializer(StrictSerializer):
     """Body of ``portal.createKey`` (ours): ``expires`` null is never, left out the portal's default."""
 
-    name = StringField(min_length=0, max_length=_NAME_SIZE)
-    expires = _moment(required=False, allow_null=True)
-    permissions = StringListField(child=StringField(max_length=100), max_length=100, allow_empty=True, required=False)
+    name = KeyNameField(
+        help_text="by which the user tells keys apart; no two have the same, and spaces around it do not count"
+    )
+    expires = _moment(
+        required=False,
+        allow_null=True,
+        help_text="when the key ends, in Unix milliseconds; null is never, and left out is the portal's default",
+    )
+    permissions = _permissions(
+        help_text="what the key may do in your API, out of those that the portal offers; left out it is the portal's default"
+    )
 
 
 class UpdateKeySerializer(StrictSerializer):
     """Body of ``portal.updateKey`` (ours): what is left out stays."""
 
     keyId = KeyIdField()
-    name = StringField(min_length=0, max_length=_NAME_SIZE, required=False)
-    expires = _moment(required=False, allow_null=True)
-    enabled = BooleanField(required=False)
-    permissions = StringListField(child=StringField(max_length=100), max_length=100, allow_empty=True, required=False)
+    name = KeyNameField(required=False, help_text="another name")
+    expires = _moment(required=False, allow_null=True, help_text="another end, as for createKey")
+    enabled = BooleanField(required=False, help_text="false switches the key off until true switches it on")
+    permissions = _permissions(help_text="other permissions, in place of all that it has")
 
 
 class DeleteKeySerializer(StrictSerializer):

@@ -24,8 +24,8 @@ __all__ = [
 ]
 
 # The contract's pattern; it admits "--", which the operation refuses in words of its own.
-_SLUG = re.compile(r"[a-z0-9][a-z0-9-]*[a-z0-9]\Z")
-_PORTAL = re.compile(r"[a-zA-Z0-9_-]+\Z")
+_SLUG = re.compile(r"[a-z0-9][a-z0-9-]*[a-z0-9]")
+_PORTAL = re.compile(r"[a-zA-Z0-9_-]+")
 
 #: The scopes that show nothing without keys:read (contract section 2, generation 4).
 _NEED_READ = ("keys:reroll", "analytics:read")
@@ -67,46 +67,59 @@ class ScopeField(StringField):
 class SlugField(StringField):
     """A portal's slug, by the contract's pattern."""
 
-    default_error_messages = {"slug": slugs.RULE[0].upper() + slugs.RULE[1:] + "."}
+    default_error_messages = {"pattern": slugs.RULE[0].upper() + slugs.RULE[1:] + "."}
+    pattern = _SLUG
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_length=slugs.MIN_LENGTH, max_length=slugs.MAX_LENGTH, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the slug, or fail."""
-        value = super().to_internal_value(data)
-        if not _SLUG.match(value):
-            self.fail("slug")
-        return value
 
 
 class PortalNameField(StringField):
     """A portal's id or slug, by the contract's pattern, which admits what can be neither: that is not found."""
 
-    default_error_messages = {"portal": "This must be a portal's id or slug: ASCII letters, digits, _ and -."}
+    default_error_messages = {"pattern": "This must be a portal's id or slug: ASCII letters, digits, _ and -."}
+    pattern = _PORTAL
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_length=3, max_length=255, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the name, or fail."""
-        value = super().to_internal_value(data)
-        if not _PORTAL.match(value):
-            self.fail("portal")
-        return value
 
 
 class CreateSessionSerializer(StrictSerializer):
     """What both dialects of ``portal.createSession`` have; next, locale, displayName, ttl and metadata are ours."""
 
-    externalId = StringField(max_length=256)
-    preview = BooleanField(default=False)
-    returnUrl = StringField(max_length=origins.MAX_URL_LENGTH, required=False)
-    next = StringField(max_length=origins.MAX_URL_LENGTH, required=False)
-    locale = StringField(max_length=256, required=False)
-    displayName = StringField(max_length=MAX_NAME_LENGTH, required=False)
-    ttl = IntegerField(low=1, high=_TEN_YEARS, required=False)
-    metadata = ObjectField(required=False)
+    externalId = StringField(max_length=256, help_text="your id of the user")
+    preview = BooleanField(default=False, help_text="a session that can look at everything and change nothing")
+    returnUrl = StringField(
+        max_length=origins.MAX_URL_LENGTH,
+        required=False,
+        help_text="where “Back to …” leads, in place of the portal's own; its origin must be a return origin of the portal",
+    )
+    next = StringField(
+        max_length=origins.MAX_URL_LENGTH,
+        required=False,
+        help_text="the page that the user lands on, in place of the first tab: see first page",
+    )
+    locale = StringField(
+        max_length=256,
+        required=False,
+        help_text="the user's language, such as `de` or `pt-BR`; without a translation the pages choose as without it",
+    )
+    displayName = StringField(
+        max_length=MAX_NAME_LENGTH,
+        required=False,
+        help_text="the user's name, as the pages show it; `externalId` by default",
+    )
+    ttl = IntegerField(
+        low=1,
+        high=_TEN_YEARS,
+        required=False,
+        help_text="how many seconds the session lives once exchanged, at most `SESSION_TTL`, which is the default",
+    )
+    metadata = ObjectField(
+        required=False,
+        help_text="at most 2,048 bytes of JSON for your own code: `request.auth.metadata` in views, `event.metadata` in "
+        "signals. Users never see it",
+    )
 
 
 class SlugSessionSerializer(CreateSessionSerializer):
@@ -114,8 +127,10 @@ class SlugSessionSerializer(CreateSessionSerializer):
 
     elsewhere = dict.fromkeys(("portal", "scopes"), _ONE_DIALECT)
 
-    slug = SlugField()
-    permissions = StringListField(child=PermissionField(max_length=512), max_length=256)
+    slug = SlugField(help_text="the portal")
+    permissions = StringListField(
+        child=PermissionField(max_length=512), max_length=256, help_text="what the user may do: see permissions"
+    )
 
 
 class ScopedSessionSerializer(CreateSessionSerializer):
@@ -123,8 +138,12 @@ class ScopedSessionSerializer(CreateSessionSerializer):
 
     elsewhere = dict.fromkeys(("slug", "permissions"), _ONE_DIALECT)
 
-    portal = PortalNameField()
-    scopes = StringListField(child=ScopeField(max_length=512), max_length=256)
+    portal = PortalNameField(help_text="the portal's id, `prt_…`, or its slug")
+    scopes = StringListField(
+        child=ScopeField(max_length=512),
+        max_length=256,
+        help_text="capabilities, no tuples; `keys:reroll` and `analytics:read` need `keys:read` beside them",
+    )
 
     def validate_scopes(self, value: list[str]) -> list[str]:
         """Return the scopes, or fail where one is of no use without keys:read."""
@@ -137,10 +156,10 @@ class ScopedSessionSerializer(CreateSessionSerializer):
 class ExchangeSessionSerializer(StrictSerializer):
     """Body of ``portal.exchangeSession``."""
 
-    sessionId = StringField(max_length=512)
+    sessionId = StringField(max_length=512, help_text="the `sessionId` of createSession")
 
 
 class ExchangeCodeSerializer(StrictSerializer):
     """Body of ``portal.exchangeCode``."""
 
-    code = StringField(max_length=512)
+    code = StringField(max_length=512, help_text="the code in the `url` of createSession")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from itertools import islice
 from typing import Any, ClassVar, cast
 
 from django.views.decorators.debug import sensitive_variables
+from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
@@ -91,18 +93,19 @@ class Operation(APIView):
         """Answer a preflight; the headers are added where all are."""
         return Response(status=204)
 
-    # A serializer's repr holds the body, and an answer may hold a secret; neither belongs in a report about a fault.
-    @sensitive_variables("body", "serializer", "answer")
+    # A body and an answer may hold a secret; neither belongs in a report about a fault.
+    @sensitive_variables("body", "values", "answer")
     def post(self, request: Request) -> Response:
         """Validate the body, run the operation and wrap its answer."""
         body = cast(dict[str, Any], request.data)
-        serializer = self.serializer_for(body)(data=body)
-        if not serializer.is_valid():
+        try:
+            values = _shared(self.serializer_for(body)).run_validation(body)
+        except ValidationError as error:
             raise InvalidInput(
                 f"POST request body for '/v2/{self.name}' failed to validate schema",
-                errors=list(islice(findings(serializer.errors), MAX_FINDINGS)),
-            )
-        answer = self.handle(request, serializer.validated_data)
+                errors=list(islice(findings(error.detail), MAX_FINDINGS)),
+            ) from None
+        answer = self.handle(request, values)
         return Response({"meta": {"requestId": request_id.current()}, **answer})
 
     def serializer_for(self, body: dict[str, Any]) -> type[StrictSerializer]:
@@ -148,6 +151,12 @@ class Operation(APIView):
 
     def _is_preflight(self, request: Request) -> bool:
         return self.cors and is_preflight(request._request)
+
+
+@lru_cache(maxsize=64)
+def _shared(serializer_class: type[StrictSerializer]) -> StrictSerializer:
+    # One for all requests: making one copies each of its fields, and validating a body changes nothing in it.
+    return serializer_class()
 
 
 class UnknownOperationView(Operation):

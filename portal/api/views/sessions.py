@@ -14,7 +14,6 @@ from django.core.exceptions import ImproperlyConfigured
 from rest_framework.request import Request
 
 from portal import clock, slugs
-from portal.api.authentication import RootKeyAuthentication
 from portal.api.serializers.base import StrictSerializer
 from portal.api.serializers.sessions import (
     ExchangeCodeSerializer,
@@ -35,13 +34,14 @@ from portal.errors import (
 )
 from portal.http import client_address
 from portal.links import portal_base, portal_link
-from portal.models import PortalConfig, PortalSession, RootKey
-from portal.outage import DATABASE_AWAY
+from portal.models import PortalConfig, PortalSession
 from portal.permissions import missing_capabilities
+from portal.portal_lookup import find_portal
 from portal.session_options import SessionOptions, option_problems
-from portal.throttle import count, count_failure
+from portal.throttle import count_failure
 
 from .base import Operation
+from .root_key import RootKeyOperation
 
 __all__ = ["CreateSession", "ExchangeCode", "ExchangeSession"]
 
@@ -59,26 +59,21 @@ _MEMBERS = {
 }
 
 
-class CreateSession(Operation):
+class CreateSession(RootKeyOperation):
     """``portal.createSession``: a root key mints a session for one end user and gets the link to redirect it to."""
 
     name = "portal.createSession"
-    cors = False
-    authentication_classes = [RootKeyAuthentication]
     serializer_class: ClassVar[type[StrictSerializer]] = SlugSessionSerializer
 
     def serializer_for(self, body: dict[str, Any]) -> type[StrictSerializer]:
         """Return the serializer of the dialect that the body's members belong to."""
         return self.serializer_class if body.keys().isdisjoint({"portal", "scopes"}) else ScopedSessionSerializer
 
-    def handle(self, request: Request, body: dict[str, Any]) -> dict[str, Any]:
+    def act(self, request: Request, root_key: AuthenticatedRootKey, body: dict[str, Any]) -> dict[str, Any]:
         """Return ``data {sessionId, url}``, or ``data {id, url}`` where the caller says ``portal``.
 
         ``sessionId`` is the exchange code; ``id`` is the session's public id and opens nothing.
         """
-        root_key = cast(AuthenticatedRootKey, request.auth)
-        # Calls, not sessions: a stolen key that tries one slug after another is counted too.
-        count("create_session", root_key.id)
         scoped = "portal" in body
         not_found = PortalNotFound if scoped else PortalConfigNotFound
         config = self._find(root_key, body)
@@ -103,12 +98,6 @@ class CreateSession(Operation):
             )
         except PortalConfigNotFound:
             raise not_found from None
-        # After the commit: inside the mint's transaction it would deadlock with another mint (design section 2, tried).
-        try:
-            RootKey.objects.touch(root_key.pk, root_key.last_used_at)
-        except DATABASE_AWAY:
-            # The session exists; its caller must get the link whether or not this is noted.
-            logger.warning("The last use of root key %s could not be written", root_key.id, exc_info=True)
         if scoped:
             return {"data": {"id": session.public_id, "url": portal_link(base, code, parameter="code")}}
         return {"data": {"sessionId": code, "url": portal_link(base, code)}}
@@ -116,8 +105,7 @@ class CreateSession(Operation):
     def _find(self, root_key: AuthenticatedRootKey, body: dict[str, Any]) -> PortalConfig | None:
         if "slug" in body and not slugs.is_slug(body["slug"]):
             raise InvalidInput(slugs.RULE)
-        rows = PortalConfig.objects
-        found = (rows.named(body["portal"]) if "portal" in body else rows.filter(slug=body["slug"])).first()
+        found = find_portal(body["portal"] if "portal" in body else body["slug"])
         # A portal that the key may not use is as unknown as one that does not exist (security requirement 44).
         return found if found and root_key.may_mint(found.public_id) else None
 
@@ -167,12 +155,12 @@ class ExchangeSession(Operation):
         """Return ``data {token, expiresAt}``, the latter in Unix milliseconds."""
         code, address = body[self.code_member], client_address(request._request)
         try:
-            session, token = PortalSession.objects.exchange(code, address=address)
+            redeemed, token = PortalSession.objects.redeem(code, address=address)
         except PortalSessionNotFound:
             PortalSession.objects.note_replay(code, address)
             count_failure(request._request)
             raise
-        return {"data": {self.token_member: token, "expiresAt": clock.to_milliseconds(session.expires_at)}}
+        return {"data": {self.token_member: token, "expiresAt": clock.to_milliseconds(redeemed.expires_at)}}
 
 
 class ExchangeCode(ExchangeSession):

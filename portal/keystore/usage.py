@@ -1,0 +1,167 @@
+"""How often keys were used in a window of time, bucket by bucket: what the API answers and the pages draw.
+
+Hours and days are those of UTC, whatever the reader's zone or the project's ``TIME_ZONE`` is: a day has 24 hours here, also
+when clocks change somewhere. Buckets without use count zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from portal import clock
+from portal.conf import portal_settings
+
+from .base import Outcome, UsageBucket
+
+__all__ = ["DAY", "HOUR", "Tally", "Usage", "Window", "oldest_day"]
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+# Windows up to this long are told by the hour, unless they began longer ago than a day more: stores know older use by the
+# day, and told by the hour all of it would be in the day's first.
+_HOURLY = 7 * DAY
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Tally(NamedTuple):
+    """How many requests ended in each way. Requests with a key that nobody has belong to nobody and are not counted."""
+
+    valid: int = 0
+    rate_limited: int = 0
+    insufficient_permissions: int = 0
+    forbidden: int = 0
+    disabled: int = 0
+    expired: int = 0
+    usage_exceeded: int = 0
+
+    @classmethod
+    def of(cls, counts: Mapping[Outcome, int]) -> Tally:
+        """Return what a store counted."""
+        return cls(*[counts.get(outcome, 0) for outcome in _OUTCOMES])
+
+    @classmethod
+    def sum(cls, tallies: Iterable[Tally]) -> Tally:
+        """Return all of them together."""
+        return cls(*map(sum, zip(cls(), *tallies, strict=True)))
+
+    @property
+    def total(self) -> int:
+        """All requests."""
+        return sum(self)
+
+    @property
+    def rejected(self) -> int:
+        """Those that did not end in ``valid``."""
+        return self.total - self.valid
+
+
+_OUTCOMES = tuple(Outcome[name.upper()] for name in Tally._fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A time from ``start`` until before ``end``, in whole buckets of an hour or a day of UTC."""
+
+    start: datetime
+    end: datetime
+    bucket: timedelta
+
+    @classmethod
+    def around(cls, start: datetime, end: datetime) -> Window:
+        """Return the whole buckets that hold the time from ``start`` until before ``end``.
+
+        They are hours for at most 7 days that began in the last 8, else days.
+        """
+        recent = start >= clock.now() - _HOURLY - DAY
+        bucket = HOUR if recent and end - start <= _HOURLY else DAY
+        return cls(_floor(start, bucket), _floor(end - timedelta.resolution, bucket) + bucket, bucket)
+
+    @classmethod
+    def last(cls, number: int, bucket: timedelta) -> Window:
+        """Return the last ``number`` buckets, the one of this moment included."""
+        end = _floor(clock.now(), bucket) + bucket
+        return cls(end - number * bucket, end, bucket)
+
+    @property
+    def before(self) -> Window:
+        """The window of the same length that ends where this one begins."""
+        return Window(self.start - (self.end - self.start), self.start, self.bucket)
+
+    @property
+    def starts(self) -> list[datetime]:
+        """When each bucket begins."""
+        return [self.start + index * self.bucket for index in range(self.size)]
+
+    @property
+    def size(self) -> int:
+        """How many buckets there are."""
+        return (self.end - self.start) // self.bucket
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """The use of an owner's keys in a window.
+
+    :param keys: for each key that was used, by its id, one tally a bucket. Keys that were revoked since are among them.
+    """
+
+    window: Window
+    keys: Mapping[str, Sequence[Tally]]
+
+    @classmethod
+    def of(cls, window: Window, buckets: Iterable[UsageBucket], key_ids: Container[str] | None = None) -> Usage:
+        """Return what a store answered; what is of another time or, where ``key_ids`` are given, of other keys is left out.
+
+        A store may answer in smaller buckets, or several times for the same one: they are added up.
+        """
+        keys: dict[str, list[Tally]] = {}
+        for bucket in buckets:
+            if key_ids is not None and bucket.key_id not in key_ids:
+                continue
+            tally = Tally.of(bucket.counts)
+            if tally.total and window.start <= bucket.start < window.end:
+                series = keys.setdefault(bucket.key_id, [Tally()] * window.size)
+                place = (bucket.start - window.start) // window.bucket
+                series[place] = Tally.sum((series[place], tally)) if series[place].total else tally
+        return cls(window, keys)
+
+    def within(self, window: Window) -> Usage:
+        """Return the part of it in a smaller window with the same buckets."""
+        first = (window.start - self.window.start) // self.window.bucket
+        parts = {key_id: series[first : first + window.size] for key_id, series in self.keys.items()}
+        return Usage(window, {key_id: part for key_id, part in parts.items() if any(map(any, part))})
+
+    def only(self, key_id: str) -> Usage:
+        """Return the part of one key."""
+        return Usage(self.window, {key_id: self.keys[key_id]} if key_id in self.keys else {})
+
+    @property
+    def series(self) -> list[Tally]:
+        """One tally a bucket, of all keys together."""
+        if not self.keys:
+            return [Tally()] * self.window.size
+        return [Tally.sum(tallies) for tallies in zip(*self.keys.values(), strict=True)]
+
+    @property
+    def by_key(self) -> list[tuple[str, Tally]]:
+        """The tally of each key that was used, by its id, the most used first."""
+        totals = [(key_id, Tally.sum(series)) for key_id, series in self.keys.items()]
+        return sorted(totals, key=lambda item: (-item[1].total, item[0]))
+
+    @property
+    def total(self) -> Tally:
+        """The whole use."""
+        return Tally.sum(tally for _, tally in self.by_key)
+
+
+def oldest_day() -> datetime:
+    """Return the first moment whose use is still kept: USAGE_RETENTION ago, at the beginning of that day."""
+    return _floor(clock.now() - portal_settings.USAGE_RETENTION, DAY)
+
+
+def _floor(moment: datetime, bucket: timedelta) -> datetime:
+    return moment - (moment - _EPOCH) % bucket
