@@ -15,8 +15,8 @@ from portal.keystore import get_key_store
 from portal.keystore.none import NoKeyStore
 from portal.models import PortalConfig, PortalEvent, PortalSession, RootKey
 from portal.permissions import CAPABILITIES, MINT_ANY_SESSION
+from portal.testing import PortalClient
 from tests.factories import mint, sign_in
-from tests.pages.flow import enter
 
 pytestmark = pytest.mark.django_db
 
@@ -106,12 +106,14 @@ def test_create_root_key_says_what_to_change(arguments):
     assert not RootKey.objects.exists()
 
 
-def test_open(config, client):
+def test_open(config, settings):
+    settings.ALLOWED_HOSTS = ["portal.example.com"]
     answer = run_json("portal_open", "my-portal", "user_123", "--return-url", "https://app.example.com/x")
     assert answer["url"] == f"https://portal.example.com/my-portal/?session={answer['session']}"
-    enter(client, answer["session"])
-    session = PortalSession.objects.get()
-    assert (session.external_id, session.permissions) == ("user_123", list(CAPABILITIES))
+    browser = PortalClient()
+    browser.follow(answer["url"])
+    session = browser.portal_session
+    assert (session.external_id, session.permissions) == ("user_123", CAPABILITIES)
     url = run("portal_open", "my-portal", "user_123", "--preview", "--permission", "api.*.read_key").strip()
     assert url.startswith("https://portal.example.com/my-portal/?session=pst_")
     session = PortalSession.objects.first()

@@ -15,8 +15,9 @@ from django.urls import NoReverseMatch, reverse
 import portal
 from portal.models import PortalConfig
 from tests.envelopes import assert_answer, assert_refused
-from tests.factories import mint
 from tests.pages.flow import enter, heading
+
+pytest_plugins = ["portal.testing.pytest_plugin"]
 
 ROOT = Path(portal.__file__).parent.parent
 
@@ -32,26 +33,19 @@ def test_a_host_of_the_api_alone(settings, config, root_key, api, client):
         reverse("portal:home", kwargs={"slug": "my-portal"})
 
 
-@pytest.mark.django_db
-def test_a_host_of_the_pages_alone_under_a_prefix(settings, config, client):
+def test_a_host_of_the_pages_alone_under_a_prefix(settings, config, portal_client):
     settings.ROOT_URLCONF = "tests.hosts.pages_only"
-    code = mint(config).secret
-    landing = client.get("/customers/my-portal/", {"session": code})
-    assert 'action="/customers/my-portal/enter/"' in landing.content.decode()
-    html = landing.content.decode()
-    from tests.pages.flow import field
-
-    form = {name: field(html, name) for name in ("code", "form_token", "instead_of")}
-    answer = client.post("/customers/my-portal/enter/", form)
-    assert answer["Location"] == "/customers/my-portal/keys/"
-    assert heading(client.get(answer["Location"])) == "API keys"
-    assert client.post("/customers/v2/portal.getSession").status_code == 404
+    settings.PORTAL = {}
+    inside = portal_client.enter("my-portal", "user_123", ["keys:read"])
+    assert inside.wsgi_request.path == "/customers/my-portal/keys/"
+    assert heading(inside) == "API keys"
+    assert portal_client.post("/customers/v2/portal.getSession").status_code == 404
 
 
 def test_only_the_api_needs_rest_framework():
     script = """
 import sys
-sys.modules["rest_framework"] = None
+sys.modules["rest_framework"] = sys.modules["pytest"] = None
 import django
 from django.conf import settings
 settings.configure(INSTALLED_APPS=["portal"], ROOT_URLCONF="tests.hosts.pages_only", SECRET_KEY="x",
@@ -59,7 +53,7 @@ settings.configure(INSTALLED_APPS=["portal"], ROOT_URLCONF="tests.hosts.pages_on
 django.setup()
 from django.core.management import call_command
 call_command("check")
-import portal.shortcuts, portal.pages.access
+import portal.shortcuts, portal.pages.access, portal.testing
 print("imported")
 """
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60)

@@ -9,17 +9,16 @@ import subprocess
 import sys
 from html import unescape
 from types import SimpleNamespace
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.test import Client
 from django.urls import path
 
 from portal.models import PortalSession
+from portal.testing import PortalClient
 from tests.admin.rows import staff, text
 from tests.factories import PortalConfigFactory, issue_root_key
 from tests.hosts import full
-from tests.pages.flow import enter
 
 
 def url(config):
@@ -60,13 +59,11 @@ def output_of(command, guided):
 
 
 def assert_link_works(link, live_server, external_id):
-    address = urlsplit(link)
     assert link.startswith(f"{live_server.url}/guided-portal/?session=pst_")
-    browser = Client()
-    enter(browser, parse_qs(address.query)["session"][0], "guided-portal")
-    session = PortalSession.objects.get()
-    assert (session.external_id, session.permissions) == (external_id, ["keys:read", "keys:create"])
-    assert browser.get("/guided-portal/session/").status_code == 200
+    browser = PortalClient()
+    browser.follow(link)
+    session = browser.portal_session
+    assert (session.external_id, session.permissions) == (external_id, ("keys:read", "keys:create"))
 
 
 def link_in(output):
