@@ -10,9 +10,15 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 ANY_DATABASE := tests/test_brand.py tests/test_demo.py tests/test_package.py tests/test_production.py tests/test_properties.py \
   tests/test_properties_tokens.py tests/docs/test_checks.py tests/docs/test_commands.py tests/docs/test_how_to.py \
   tests/docs/test_tutorial.py tests/keystore/test_conformance.py tests/keystore/test_listing.py tests/test_origins.py \
-  tests/docs/test_import_keys.py tests/docs/test_verify_api_keys.py tests/docs/test_write_a_key_store.py
+  tests/docs/test_import_keys.py tests/docs/test_verify_api_keys.py tests/docs/test_write_a_key_store.py \
+  tests/test_openapi.py tests/test_openapi_live.py tests/fuzz
+# How many times as long "make fuzz" is as what "make test" has of it.
+FUZZ_TIMES ?= 20
+# The bench has an environment of its own, for the packages that it compares with.
+BENCH := .bench/venv/bin/python -m bench
+BENCH_PLAN ?= full
 
-.PHONY: help demo test test-sqlite test-postgres test-browser test-browser-all tour screenshot races faults test-all lint format install clean
+.PHONY: help demo test test-sqlite test-postgres test-browser test-browser-all tour screenshot races faults openapi fuzz bench bench-quick test-all lint format install clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +59,20 @@ faults: .venv/.installed  ## Run every fault against real processes, on both dat
 	TEST_DB=sqlite $(BIN)/python -m pytest -m faults -rP tests/faults
 	TEST_DB=postgres $(BIN)/python -m pytest -m faults -rP tests/faults
 
+openapi: .venv/.installed  ## Write docs/openapi.yaml
+	DEBUG=1 PORTAL_BASE_URL= $(BIN)/python manage.py portal_openapi > docs/openapi.yaml.new
+	@mv docs/openapi.yaml.new docs/openapi.yaml
+
+fuzz: .venv/.installed  ## Run schemathesis against the app for longer, on both databases (FUZZ_TIMES=20 times as long)
+	FUZZ_TIMES=$(FUZZ_TIMES) TEST_DB=sqlite $(PYTEST) tests/fuzz
+	FUZZ_TIMES=$(FUZZ_TIMES) TEST_DB=postgres $(PYTEST) tests/fuzz
+
+bench: .bench/.installed  ## Measure everything, beside other packages, into docs/performance.md (BENCH_PLAN=large: a million rows)
+	$(BENCH) $(BENCH_PLAN) --write
+
+bench-quick: .bench/.installed  ## The short form, which prints its table and writes nothing
+	$(BENCH) quick
+
 test-all: .venv/.installed  ## Run the tests on every supported pair of Python and Django
 	$(BIN)/nox
 
@@ -73,7 +93,7 @@ format: .venv/.installed  ## Format code and templates
 install: .venv/.installed  ## Install everything that the other targets need
 
 clean:  ## Remove what the other targets made
-	rm -rf .venv .nox .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist tour staticfiles
+	rm -rf .venv .bench .nox .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist tour staticfiles
 	rm -f .coverage .coverage.* demo.sqlite3*
 
 .venv/bin/python:
@@ -88,4 +108,12 @@ clean:  ## Remove what the other targets made
 
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
 	$(BIN)/pip install -q -c constraints.txt -e '.[demo]' --group dev
+	$(BIN)/pip install -q --no-deps --upgrade --target .venv/sdk --group sdk
 	@touch $@ .venv/.demo
+
+.bench/.installed: pyproject.toml constraints.txt bench/requirements.txt
+	@mkdir -p .bench
+	@$(PYTHON) -m venv .bench/venv
+	.bench/venv/bin/pip install -q --upgrade pip
+	.bench/venv/bin/pip install -q -c constraints.txt -e . -r bench/requirements.txt
+	@touch $@

@@ -28,6 +28,16 @@ class PermissionQueryField(StringField):
 class VerifyKeySerializer(StrictSerializer):
     """Body of ``keys.verifyKey``, without the credits, ratelimits and migrationId of the contract."""
 
-    key = StringField(max_length=verify.MAX_LENGTH)
-    permissions = PermissionQueryField(max_length=permission_query.MAX_LENGTH, required=False)
-    tags = StringListField(child=StringField(max_length=512), max_length=20, allow_empty=True, required=False)
+    key = StringField(max_length=verify.MAX_LENGTH, help_text="the secret that came with the request")
+    permissions = PermissionQueryField(
+        max_length=permission_query.MAX_LENGTH,
+        required=False,
+        help_text="what the request needs, such as `maps.read AND (tiles.read OR tiles.write)`",
+    )
+    tags = StringListField(
+        child=StringField(max_length=512),
+        max_length=20,
+        allow_empty=True,
+        required=False,
+        help_text="words about the request",
+    )

@@ -1,0 +1,1 @@
+"""schemathesis against the live app, from docs/openapi.yaml."""
