@@ -16,7 +16,7 @@ class BrokenKeyStore(MemoryKeyStore):
     def _fail(self, *args: Any, **options: Any) -> NoReturn:
         raise RuntimeError("broken")
 
-    list_keys = get_key = create_key = update_key = reroll_key = revoke_key = _fail
+    list_keys = get_key = create_key = update_key = reroll_key = revoke_key = usage = _fail
 
 
 class SilentKeyStore(MemoryKeyStore):
@@ -25,7 +25,7 @@ class SilentKeyStore(MemoryKeyStore):
     def _fail(self, *args: Any, **options: Any) -> NoReturn:
         raise ConnectionError("no route")
 
-    list_keys = get_key = create_key = update_key = reroll_key = revoke_key = _fail
+    list_keys = get_key = create_key = update_key = reroll_key = revoke_key = usage = _fail
 
 
 class BusyKeyStore(MemoryKeyStore):

@@ -19,6 +19,7 @@ _STORE_FLAGS = {
     "keys:update": "supports_update",
     "keys:reroll": "supports_reroll",
     "keys:delete": "supports_revoke",
+    "analytics:read": "supports_usage",
 }
 
 

@@ -88,6 +88,12 @@ REFUSALS = {
         gettext_lazy("This is a preview: it can look at everything and change nothing."),
         "home",
     ),
+    "not_allowed": Refusal(
+        403,
+        gettext_lazy("This is not allowed"),
+        gettext_lazy("%(app)s does not allow it. Ask %(app)s if you need it."),
+        "back",
+    ),
     "key_locked": Refusal(
         403,
         gettext_lazy("This key is locked"),

@@ -38,7 +38,7 @@ __all__ = [
 #: Which page tells of a refusal of :mod:`portal.keystore`, where the view has no better answer.
 REFUSED_BY_STORE: dict[type[PortalError], str] = {
     ApiKeyNotFound: "not_found",
-    Forbidden: "changes_off",
+    Forbidden: "not_allowed",
     InsufficientPermissions: "no_capability",
     KeyLocked: "key_locked",
     KeyStoreFailed: "keys_failed",
@@ -73,6 +73,9 @@ def refuse(
     :param session: the browser's live session at this portal, if any: then the page stands inside.
     :param values: what the text mentions, by name: words, or lengths of time.
     """
+    # What a form of a preview is refused with is that, whoever noticed it: a session says Forbidden as a store does.
+    if reason == "not_allowed" and session is not None and session.preview and request.method == "POST":
+        reason = "changes_off"
     refusal = REFUSALS[reason]
     with translation.override(page_language(request, config, session.locale if session else "")):
         title, text = words(refusal, config.app_name if config else "", values)

@@ -45,8 +45,16 @@ def _has_keys() -> bool:
     return get_key_store().shows_keys
 
 
-#: In the order in which they stand. Usage and docs join with their pages.
-TABS: tuple[Tab, ...] = (Tab("keys", gettext_lazy("API keys"), "keys:read", _has_keys),)
+def _has_usage() -> bool:
+    store = get_key_store()
+    return store.shows_keys and store.supports_usage
+
+
+#: In the order in which they stand. Docs join with their pages.
+TABS: tuple[Tab, ...] = (
+    Tab("keys", gettext_lazy("API keys"), "keys:read", _has_keys),
+    Tab("usage", gettext_lazy("Usage"), "analytics:read", _has_usage),
+)
 
 
 def _permitted(session: AuthenticatedSession | PortalSession) -> list[Tab]:

@@ -17,6 +17,7 @@ from .views.key_rotate import KeyRotate
 from .views.keys import KeyList
 from .views.reveal import KeySaved
 from .views.session import SessionPage, SignedOut, SignOut
+from .views.usage import UsageCSV, UsagePage
 
 app_name = "portal"
 
@@ -34,6 +35,8 @@ urlpatterns = [
     path("<slug:slug>/keys/<str:key_id>/rotate/", KeyRotate.as_view(), name="key-rotate"),
     path("<slug:slug>/keys/<str:key_id>/revoke/", KeyRevoke.as_view(), name="key-revoke"),
     path("<slug:slug>/keys/<str:key_id>/saved/", KeySaved.as_view(), name="key-saved"),
+    path("<slug:slug>/usage/", UsagePage.as_view(), name="usage"),
+    path("<slug:slug>/usage.csv", UsageCSV.as_view(), name="usage-csv"),
     path("<slug:slug>/session/", SessionPage.as_view(), name="session"),
     path("<slug:slug>/session/end/", SignOut.as_view(), name="sign-out"),
     re_path(r"^(?P<slug>[-a-z0-9]+)/theme\.(?P<digest>[0-9a-f]{12})\.css$", Theme.as_view(), name="theme"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from django.apps import apps
+from playwright.sync_api import BrowserContext, Page, expect
 
 from portal.models import PortalConfig
+from tests.pages.key_flow import stored
 from tests.pages.shelf import empty_memory_store, put
 
 from .conftest import NewBrowser
@@ -26,22 +29,46 @@ def config(request: pytest.FixtureRequest, live_server: Any, settings: Any) -> P
     return serve(live_server, settings)
 
 
-def test_the_whole_journey(live_server: Any, config: PortalConfig, browser: BrowserContext) -> None:
+@pytest.fixture
+def scripted(request: pytest.FixtureRequest) -> bool:
+    """Say whether the test's browser has JavaScript."""
+    return bool(request.node.callspec.params["browser"])
+
+
+def copy(page: Page, *, by_button: bool) -> str:
+    """Copy the secret, by the button or by selecting it; return what is then in the clipboard."""
+    if by_button:
+        page.get_by_role("button", name="Copy key").click()
+        expect(page.locator("#live")).to_have_text("Copied")
+    else:
+        page.locator("output").click()
+        page.keyboard.press("ControlOrMeta+c")
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def everything(config: PortalConfig) -> list[Any]:
+    """Return what the database holds of the portal's and the keys' tables, and the user's keys in whichever store."""
+    models = [model for label in ("portal", "portal_keys") for model in apps.get_app_config(label).get_models()]
+    return [list(model._base_manager.order_by("pk").values()) for model in models] + [stored(config)]
+
+
+def test_the_whole_journey(live_server: Any, config: PortalConfig, browser: BrowserContext, scripted: bool) -> None:
+    browser.grant_permissions(["clipboard-read", "clipboard-write"])
     elsewhere: list[str] = []
     browser.on("request", lambda sent: sent.url.startswith(live_server.url) or elsewhere.append(sent.url))
     page = go_in(browser, live_server, config)
     first = create(page, "CI runner")
-    page.locator("output").click()
-    page.keyboard.press("ControlOrMeta+c")
+    expect(page.get_by_role("button", name="Copy key")).to_have_count(int(scripted))
+    assert copy(page, by_button=scripted) == first
     press(page, "I’ve saved it")
     sees(page, "API keys")
     page.get_by_role("link", name="Rotate CI runner").click()
     sees(page, "Rotate CI runner")
     expect(page.get_by_role("radio", name="In 24 hours")).to_be_checked()
     press(page, "Rotate key")
-    assert secret_on(page) != first
-    page.locator("output").click()
-    page.keyboard.press("ControlOrMeta+c")
+    second = secret_on(page)
+    assert second != first
+    assert copy(page, by_button=False) == second
     press(page, "I’ve saved it")
     press(page, "End old secret now")
     expect(page.locator("main [role=status]")).to_be_visible()
@@ -108,14 +135,33 @@ def test_the_session_ends_in_the_middle_of_a_form(
     expect(page.locator("main").get_by_role("link")).to_have_attribute("href", re.compile(f"^{live_server.url}/"))
 
 
-def test_a_preview_changes_nothing(live_server: Any, config: PortalConfig, browser: BrowserContext) -> None:
+@pytest.mark.parametrize("form", ["key-create", "key-edit", "key-rotate", "key-revoke"])
+def test_a_preview_changes_nothing(live_server: Any, config: PortalConfig, browser: BrowserContext, form: str) -> None:
+    key = put(config, "CI runner", grace=timedelta(hours=1))
     page = go_in(browser, live_server, config, preview=True)
-    page.goto(address(live_server, "key-create"))
+    before = everything(config)
+    page.goto(address(live_server, form, **({} if form == "key-create" else {"key_id": key.id})))
+    expect(page.locator("main")).to_contain_text("This is a preview. Changes are switched off")
     expect(page.locator("main").get_by_role("button")).to_have_count(0)
-    page.get_by_label("Name", exact=True).fill("CI runner")
-    page.get_by_label("Name", exact=True).press("Enter")
-    page.goto(address(live_server, "keys"))
-    expect(page.get_by_role("heading", name="No keys yet")).to_be_visible()
+    if form in {"key-create", "key-edit"}:
+        page.get_by_label("Name", exact=True).fill("Build server")
+    for box in page.locator("main").get_by_role("checkbox").all():
+        box.set_checked(form == "key-revoke")
+    # What no button does, a curious operator still can.
+    page.locator("main form").evaluate("form => form.submit()")
+    sees(page, "Changes are switched off")
+    assert everything(config) == before
+
+
+def test_a_preview_has_no_button_that_acts_at_once(
+    live_server: Any, config: PortalConfig, browser: BrowserContext
+) -> None:
+    key = put(config, "CI runner", grace=timedelta(hours=1))
+    page = go_in(browser, live_server, config, preview=True)
+    for path in (address(live_server, "keys"), address(live_server, "key", key_id=key.id)):
+        page.goto(path)
+        expect(page.locator("main")).to_contain_text("Old secret ends")
+        expect(page.get_by_role("button", name="End old secret now")).to_have_count(0)
 
 
 def test_another_users_key_is_not_there(live_server: Any, config: PortalConfig, new_browser: NewBrowser) -> None:

@@ -163,14 +163,14 @@ class CountingStore(MemoryKeyStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.uses: list[tuple[str, datetime]] = []
+        self.uses: list[tuple[tuple[str, str], str, datetime]] = []
 
     def accepts(self, secret: str) -> bool:
         taken = super().accepts(secret)
         if taken:
             self.uses += [
-                (key_id, clock.now())
-                for keys in self._keys.values()
+                (whose, key_id, clock.now())
+                for whose, keys in self._keys.items()
                 for key_id, key in keys.items()
                 if secret.startswith(key.start)
             ]
@@ -181,8 +181,9 @@ class CountingStore(MemoryKeyStore):
     ) -> list[UsageBucket]:
         origin = datetime.min.replace(tzinfo=start.tzinfo)
         counts: dict[tuple[str, datetime], int] = {}
-        for key_id, moment in self.uses:
-            if start <= moment < end and key_id in self._of(owner) and (key_ids is None or key_id in key_ids):
+        for whose, key_id, moment in self.uses:
+            is_owner = whose == (owner.keyspace_id, owner.external_id)
+            if is_owner and start <= moment < end and (key_ids is None or key_id in key_ids):
                 place = key_id, moment - (moment - origin) % bucket
                 counts[place] = counts.get(place, 0) + 1
         return [UsageBucket(key_id, begins, {Outcome.VALID: count}) for (key_id, begins), count in counts.items()]

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pytest
 from django.test import Client
 
-from portal.errors import InvalidInput
+from portal.errors import Forbidden, InvalidInput
 from portal.keystore import get_key_store
 from portal.keystore.base import Key, KeyQuery, Owner
 from portal.keystore.memory import MemoryKeyStore
@@ -33,6 +33,20 @@ class Puzzled(MemoryKeyStore):
 
     def create_key(self, *args: Any, **options: Any) -> NoReturn:
         raise InvalidInput
+
+
+class Strict(MemoryKeyStore):
+    """It has rules of its own about who may make keys."""
+
+    def create_key(self, *args: Any, **options: Any) -> NoReturn:
+        raise Forbidden("Only on a paid plan.")
+
+
+class Secretive(MemoryKeyStore):
+    """It does not even say which keys there are."""
+
+    def list_keys(self, *args: Any, **options: Any) -> NoReturn:
+        raise Forbidden("Not for you.")
 
 
 class ReadOnly(MemoryKeyStore):

@@ -18,11 +18,12 @@ from tests.factories import ALL, PortalConfigFactory, mint
 from tests.pages.flow import enter, open_link, press_continue
 from tests.pages.key_flow import form_of, send
 from tests.pages.shelf import empty_memory_store, put
+from tests.pages.usage_states import USAGE_STATES
 
 SLUG = "my-portal"
 
 State = Callable[[PortalConfig, Client], Any]
-STATES: dict[str, State] = {}
+STATES: dict[str, State] = {**USAGE_STATES}
 
 
 def state(function: State) -> State:
@@ -257,8 +258,17 @@ def key_create_errors(config: PortalConfig, client: Client) -> Any:
 def key_create_limit(config: PortalConfig, client: Client) -> Any:
     config.key_limit = 1
     path = key_pages(config, client)
+    form = form_of(client.get(path))
     put(config, "CI runner")
-    return send(client, path, name="Billing worker")
+    return send(client, path, form, name="Billing worker")
+
+
+@state
+def key_create_full(config: PortalConfig, client: Client) -> Any:
+    config.key_limit = 1
+    path = key_pages(config, client)
+    put(config, "CI runner")
+    return client.get(path)
 
 
 @state
@@ -330,6 +340,12 @@ def key_locked(config: PortalConfig, client: Client) -> Any:
 @state
 def changes_off(config: PortalConfig, client: Client) -> Any:
     return send(client, key_pages(config, client, preview=True), name="Billing worker")
+
+
+@state
+def not_allowed(config: PortalConfig, client: Client) -> Any:
+    inside(config, client)
+    return refused(client, "not_allowed")
 
 
 def some_keys(config: PortalConfig) -> None:

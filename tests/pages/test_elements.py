@@ -26,7 +26,11 @@ USED = {
     "empty": ["keys-empty", "keys-no-match"],
     "filters": ["keys", "keys-no-match"],
     "search": ["keys", "keys-no-match"],
-    "table": ["keys", "keys-limit"],
+    "table": ["keys", "keys-limit", "usage"],
+    "chart": ["usage", "key-usage"],
+    "choose": ["usage", "usage-empty", "usage-unavailable"],
+    "figures": ["usage", "usage-empty"],
+    "legend": ["usage", "key-usage"],
 }
 
 

@@ -16,6 +16,8 @@ from tests.pages.flow import enter, heading
 from tests.pages.key_flow import (
     Puzzled,
     ReadOnly,
+    Secretive,
+    Strict,
     WithoutPermissions,
     buttons_of,
     form_of,
@@ -234,12 +236,62 @@ def test_a_name_that_is_taken(client, config):
     assert send(client, NEW, form_of(answer), name="Theirs").status_code == 200
 
 
-def test_a_full_list_says_what_to_do(client, config):
-    config.key_limit = 2
-    config.save()
+@pytest.fixture
+def limit(config):
+    """Return a function that sets how many keys a user may have."""
+
+    def set_limit(number):
+        config.key_limit = number
+        config.save()
+
+    return set_limit
+
+
+@pytest.mark.parametrize("how_many", [1, 9])
+def test_at_most_eight_queries_however_many_keys(client, config, each_store, django_assert_max_num_queries, how_many):
+    for number in range(how_many):
+        put(config, f"Key {number}", grace=timedelta(hours=1))
+    with django_assert_max_num_queries(8):
+        assert client.get(NEW).status_code == 200
+
+
+def test_where_the_list_is_full_there_is_no_form(client, config, limit):
+    limit(2)
     put(config, "One")
+    assert form_of(client.get(NEW))["name"] == [""]
+    put(config, "Theirs", external_id="user_456")
+    assert form_of(client.get(NEW))["name"] == [""]
     put(config, "Two", enabled=False)
-    answer = send(client, NEW, name="Three")
+    answer = client.get(NEW)
+    assert (answer.status_code, heading(answer)) == (409, "Create a key")
+    assert "You have 2 of 2 keys. Revoke one to create another." in texts(answer)
+    assert re.search(r'href="/my-portal/keys/"><span>Go to your keys<', texts(answer))
+    assert "<form" not in re.search(r"<main.*</main>", texts(answer), re.DOTALL)[0]
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "You have 2 of 1 key."), (None, "")])
+def test_a_limit_that_came_later_and_none(client, config, limit, number, words):
+    put(config, "One")
+    put(config, "Two")
+    limit(number)
+    answer = client.get(NEW)
+    assert answer.status_code == (409 if words else 200)
+    assert words in texts(answer)
+
+
+def test_who_may_not_see_keys_is_not_told_how_many_there_are(client, config, limit):
+    limit(1)
+    put(config, "One")
+    client.cookies["portal_session"] = sign_in(config, granted=["keys:create"]).secret
+    assert form_of(client.get(NEW))["name"] == [""]
+
+
+def test_a_form_that_was_open_when_the_list_became_full(client, config, limit):
+    limit(2)
+    put(config, "One")
+    form = form_of(client.get(NEW))
+    put(config, "Two", enabled=False)
+    answer = send(client, NEW, form, name="Three")
     assert answer.status_code == 409
     html = texts(answer)
     assert "<title>Error: Create a key – Northwind Maps</title>" in html
@@ -345,12 +397,33 @@ def test_forms_are_counted(client, config, settings):
 @pytest.mark.parametrize(
     ("name", "status"), [("BrokenKeyStore", 502), ("SilentKeyStore", 503)], ids=["broken", "silent"]
 )
-def test_f20_a_store_that_fails_is_a_page(client, config, settings, name, status):
+def test_f20_a_store_that_fails_is_a_page(client, config, settings, limit, name, status):
     use_store(settings, getattr(doubles, name))
+    counted = client.get(NEW)
+    # Without a limit nobody asks the store how many keys there are.
+    limit(None)
+    for answer in (counted, send(client, NEW, name="Production server")):
+        assert answer.status_code == status
+        assert "Your keys keep working." in texts(answer)
+        assert heading(answer) == "Your keys can’t be shown right now"
+
+
+def test_what_a_store_does_not_allow_is_told_as_that(client, config, settings):
+    use_store(settings, Strict)
     answer = send(client, NEW, name="Production server")
-    assert answer.status_code == status
-    assert "Your keys keep working." in texts(answer)
-    assert heading(answer) == "Your keys can’t be shown right now"
+    assert (answer.status_code, heading(answer)) == (403, "This is not allowed")
+    assert "Northwind Maps does not allow it. Ask Northwind Maps if you need it." in texts(answer)
+    assert "preview" not in texts(answer)
+    assert "paid plan" not in texts(answer)
+    assert stored(config) == []
+
+
+@pytest.mark.parametrize("preview", [False, True])
+def test_a_store_that_shows_nothing_is_no_preview(client, config, settings, preview):
+    use_store(settings, Secretive)
+    client.cookies["portal_session"] = sign_in(config, preview=preview).secret
+    answer = client.get("/my-portal/keys/")
+    assert (answer.status_code, heading(answer)) == (403, "This is not allowed")
 
 
 def test_a_refusal_that_no_page_expects_is_a_fault_of_ours(client, config, settings, caplog):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from portal.keystore.base import Key
 from portal.pages.csrf import form_token, is_genuine
@@ -10,6 +11,10 @@ from portal.pages.key_display import KeyDisplay
 from portal.pages.notes import Note, pop_note, read_note, set_note
 from portal.pages.refusals import Refused
 from portal.pages.render import page
+from portal.pages.usage_chart import chart_of
+from portal.pages.usage_limit import counted, soon
+from portal.pages.usage_place import UsagePlace, month
+from portal.pages.usage_words import requests
 
 from .base import see_other
 from .keys_base import KeysPage
@@ -28,6 +33,8 @@ class KeyPage(KeysPage):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the key."""
         session, key = self.keys.session, self.own_key()
+        with_usage, shown = counted(self.keys), month()
+        usage = soon(self.keys, shown.window, [key.id]) if with_usage else None
         response = page(
             request,
             "key.html",
@@ -36,6 +43,12 @@ class KeyPage(KeysPage):
                 "note": (note := read_note(request, session)),
                 "shown": KeyDisplay.of(self.keys, key),
                 "has_permissions": bool(self.keys.offered),
+                "with_usage": with_usage,
+                "usage_missing": with_usage and usage is None,
+                "usage_label": shown.last,
+                "usage_total": requests(usage.total.total) if usage else "",
+                "usage_url": UsagePlace(reverse("portal:usage", args=[self.config.slug]), shown, key.id).url,
+                "chart": chart_of(usage) if usage else None,
                 "end_old_token": form_token(session.id, END_OLD),
             },
             session=session,

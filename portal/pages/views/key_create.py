@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from portal import clock, tokens
 from portal.errors import KeyAlreadyCreated, KeyLimitReached, KeyNameTaken
+from portal.keystore.base import KeyQuery
 from portal.pages.forms import CreateKeyForm
 
 from .key_form import KeyFormPage
@@ -27,7 +28,9 @@ class KeyCreate(KeyFormPage):
     template = "key_create.html"
 
     def show(self, request: HttpRequest) -> HttpResponse:
-        """Show an empty form, which can make one key."""
+        """Show an empty form, which can make one key; where there is no room for one, say so before it is filled in."""
+        if full := self._full():
+            return self.page(request, self.template, {"full": full}, status=409)
         return self.form_page(request, self._form(), once=tokens.nonce())
 
     @sensitive_variables("issued")
@@ -50,10 +53,21 @@ class KeyCreate(KeyFormPage):
             form.name_is_taken()
             return self.form_page(request, form, once=once)
         except KeyLimitReached as error:
-            text = _("You have %(limit)d of %(limit)d keys. Revoke one to create another.") % {"limit": error.limit}
-            form.add_error(None, text)
+            form.add_error(None, _limit_in_words(error.limit, error.limit))
             return self.form_page(request, form, status=409, once=once)
         return reveal(self, request, issued)
+
+    def _full(self) -> str:
+        """Return that the owner has as many keys as they may have, in words; empty while there is room for one more.
+
+        Who may not see keys is not told how many there are before the store refuses another.
+        """
+        limit = self.keys.policy.limit
+        if limit is None or not self.session.allows("keys:read"):
+            return ""
+        counts = self.keys.list(KeyQuery(1, with_counts=True)).counts
+        assert counts is not None, "the guard holds a store to the counts that were asked for"  # noqa: S101
+        return _limit_in_words(counts.total, limit) if counts.total >= limit else ""
 
     def _form(self, data: Any = None) -> CreateKeyForm:
         return CreateKeyForm(
@@ -62,3 +76,12 @@ class KeyCreate(KeyFormPage):
             now=clock.now(),
             with_permissions=bool(self.keys.offered),
         )
+
+
+def _limit_in_words(total: int, limit: int) -> str:
+    # The words of keys.html, so that translators meet them once.
+    return ngettext(
+        "You have %(total)s of %(n)s key. Revoke one to create another.",
+        "You have %(total)s of %(n)s keys. Revoke one to create another.",
+        limit,
+    ) % {"total": total, "n": limit}

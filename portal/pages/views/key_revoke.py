@@ -6,6 +6,9 @@ from django.http import HttpRequest, HttpResponse
 
 from portal.pages.forms import RevokeKeyForm, used_in_words
 from portal.pages.notes import Note, set_note
+from portal.pages.usage_limit import counted, soon
+from portal.pages.usage_place import WEEK, kept_ranges
+from portal.pages.usage_words import requests
 
 from .base import see_other
 from .key_form import OneKeyFormPage
@@ -37,4 +40,12 @@ class KeyRevoke(OneKeyFormPage):
 
     def _page(self, request: HttpRequest, form: RevokeKeyForm) -> HttpResponse:
         minutes = self.used_minutes()
-        return self.form_page(request, form, used="" if minutes is None else used_in_words(minutes))
+        used = "" if minutes is None else used_in_words(minutes)
+        return self.form_page(request, form, used=used, week=self._used_in_a_week())
+
+    def _used_in_a_week(self) -> str:
+        """Return how many requests there were in the last 7 days; empty where that cannot be said."""
+        if not counted(self.keys) or WEEK not in kept_ranges():
+            return ""
+        usage = soon(self.keys, WEEK.window, [self.key.id])
+        return "" if usage is None else requests(usage.total.total)

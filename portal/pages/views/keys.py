@@ -14,11 +14,15 @@ from django.utils.translation import gettext as _
 from portal import clock
 from portal.errors import InvalidInput
 from portal.keystore.base import KeyCounts, KeyFilter, KeyPage, KeyQuery
+from portal.keystore.listing import matches
 from portal.pages.csrf import form_token
 from portal.pages.key_display import KeyDisplay
 from portal.pages.key_list import Column, KeyPlace
 from portal.pages.notes import pop_note, read_note
 from portal.pages.render import page
+from portal.pages.usage_display import spark_of
+from portal.pages.usage_limit import counted, soon
+from portal.pages.usage_place import month
 
 from .key import END_OLD
 from .keys_base import KeysPage
@@ -50,6 +54,8 @@ class KeyList(KeysPage):
         place, found = self._read(KeyPlace.of(path, request.GET))
         counts, now = found.counts, clock.now()
         assert counts is not None, "the guard holds a store to the counts that were asked for"  # noqa: S101
+        with_usage, shown = counted(self.keys) and bool(found.keys), month()
+        usage = soon(self.keys, shown.window, [key.id for key in found.keys]) if with_usage else None
         may_create = self.keys.store.supports_create and session.allows("keys:create")
         limit = self.keys.policy.limit
         response = page(
@@ -58,7 +64,7 @@ class KeyList(KeysPage):
             self.config,
             {
                 "note": (note := read_note(request, session)),
-                "attention": list(self._attention(place, counts, now)),
+                "attention": list(self._attention(place, found, counts, now)),
                 "may_create": may_create,
                 "limit": limit if may_create and limit is not None and counts.total >= limit else None,
                 "total": counts.total,
@@ -67,10 +73,16 @@ class KeyList(KeysPage):
                 "columns": [
                     place.column(_("Key"), "name"),
                     Column(_("Status")),
-                    Column(_("Last used")),
+                    Column(shown.last if with_usage else _("Last used")),
                     place.column(_("Expires"), "expires"),
                 ],
-                "rows": [KeyDisplay.of(self.keys, key, now) for key in found.keys],
+                "rows": [
+                    (KeyDisplay.of(self.keys, key, now), spark_of(usage, key.id) if usage else None)
+                    for key in found.keys
+                ],
+                "with_usage": with_usage,
+                "usage_missing": with_usage and usage is None,
+                "usage_label": shown.last,
                 "matching": found.matching,
                 "pages": place.pages(found),
                 "end_old_token": form_token(session.id, END_OLD),
@@ -93,13 +105,14 @@ class KeyList(KeysPage):
             found = self.keys.list(place.query)
         return place, found
 
-    def _attention(self, place: KeyPlace, counts: KeyCounts, now: datetime) -> Iterator[Attention]:
+    def _attention(self, place: KeyPlace, found: KeyPage, counts: KeyCounts, now: datetime) -> Iterator[Attention]:
+        may_ask = True
         for wanted, count in ((KeyFilter.EXPIRING, counts.expiring), (KeyFilter.OLD_IN_USE, counts.old_in_use)):
             if count == 0 or place.filter is wanted:
                 continue
-            one = None
-            if count == 1:
-                # By a query of its own: it may be on another page.
-                only = self.keys.list(KeyQuery(1, filter=wanted)).keys
-                one = KeyDisplay.of(self.keys, only[0], now) if only else None
-            yield Attention(wanted.value, one, count, KeyPlace(place.path, filter=wanted).url)
+            one = [key for key in found.keys if matches(key, wanted, now)] if count == 1 else []
+            if count == 1 and not one and may_ask:
+                # It is on another page. One question at most: the page may have eight statements (ui-spec 2.13).
+                one, may_ask = list(self.keys.list(KeyQuery(1, filter=wanted)).keys), False
+            shown = KeyDisplay.of(self.keys, one[0], now) if one else None
+            yield Attention(wanted.value, shown, count, KeyPlace(place.path, filter=wanted).url)

@@ -1,0 +1,28 @@
+"""Usage as CSV, streamed: one line for each key that was used and each hour or day, the same numbers as on the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from portal.csv_text import csv_line
+from portal.keystore.usage import DAY, Tally, Usage
+
+__all__ = ["csv_lines"]
+
+
+def csv_lines(usage: Usage, names: Mapping[str, str]) -> Iterator[str]:
+    """Return the header and the lines: starts in ISO 8601 and UTC, the most used key first.
+
+    Names of columns are not translated: programs go by them.
+
+    :param names: of the owner's keys, by id; a key that is gone has none.
+    """
+    form = "%Y-%m-%d" if usage.window.bucket == DAY else "%Y-%m-%dT%H:%MZ"
+    starts = [start.strftime(form) for start in usage.window.starts]
+    yield csv_line(("start", "key_id", "key", "total", *Tally._fields))
+    for key_id, _total in usage.by_key:
+        # One text a key: a chunk for each line would cost more than the line.
+        yield "".join(
+            csv_line((start, key_id, names.get(key_id), tally.total, *tally))
+            for start, tally in zip(starts, usage.keys[key_id], strict=True)
+        )

@@ -1,0 +1,108 @@
+"""The figures of a usage beside its chart: the strip, the table by key, and the small charts of the list (ui-spec 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from portal.keystore.usage import HOUR, Tally, Usage
+
+from .charts import SPARK_HEIGHT, spark
+from .usage_place import UsageRange
+from .usage_words import bucket_words, change_words, grouped, mostly, requests, share
+
+__all__ = ["MOST_KEYS", "Figure", "KeyShare", "Spark", "figures", "key_shares", "spark_of"]
+
+#: The table by key has at most so many rows; all other keys are one row more.
+MOST_KEYS = 25
+
+
+class Figure(NamedTuple):
+    """A figure of the strip: what it is, the figure, and a few words about it."""
+
+    label: str
+    value: str
+    note: str
+
+
+def figures(usage: Usage, shown: UsageRange, before: Usage | None) -> list[Figure]:
+    """Return the strip.
+
+    :param before: the use as long before, or None where that is not kept.
+    """
+    total, series = usage.total, usage.series
+    change = ""
+    if before is not None:
+        # Without the hour or day that still runs, which would make every comparison look like a loss.
+        now, then = (sum(tally.total for tally in part.series[:-1]) for part in (usage, before))
+        change = change_words(shown.unit, shown.number, now, then)
+    busiest = max(range(len(series)), key=lambda place: series[place].total)
+    when = bucket_words(usage.window.starts[busiest], shown.unit)
+    return [
+        Figure(_("Requests"), grouped(total.total), change),
+        Figure(_("Valid"), share(total.valid, total.total) if total.total else "–", requests(total.valid)),
+        Figure(_("Rejected"), grouped(total.rejected), mostly(total)),
+        Figure(
+            _("Busiest hour") if shown.unit == HOUR else _("Busiest day"),
+            when if total.total else "–",
+            requests(series[busiest].total),
+        ),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyShare:
+    """A key's part in the whole.
+
+    :param key_id: empty for all the keys that have no row of their own; ``others`` is their number.
+    :param name: empty where the owner has no such key any more, or the page may not know its name.
+    :param percent: of all requests.
+    """
+
+    key_id: str
+    name: str
+    others: int
+    valid: str
+    rejected: str
+    percent: int
+
+
+def key_shares(usage: Usage, names: Mapping[str, str]) -> list[KeyShare]:
+    """Return a row for each key that was used, the most used first.
+
+    :param names: of the owner's keys, by id.
+    """
+    found, whole = usage.by_key, usage.total.total
+
+    def row(key_id: str, tally: Tally, others: int = 0) -> KeyShare:
+        percent = round(100 * tally.total / whole)
+        return KeyShare(key_id, names.get(key_id, ""), others, grouped(tally.valid), grouped(tally.rejected), percent)
+
+    rows = [row(key_id, tally) for key_id, tally in found[:MOST_KEYS]]
+    if rest := found[MOST_KEYS:]:
+        rows.append(row("", Tally.sum(tally for _key_id, tally in rest), len(rest)))
+    return rows
+
+
+class Spark(NamedTuple):
+    """The small chart of a key in the list: its number, and the paths of valid and rejected requests.
+
+    :param view: the SVG's ``viewBox``: half a unit to the left, because bars are strokes around their places.
+    """
+
+    total: str
+    view: str
+    valid: str
+    rejected: str
+
+
+def spark_of(usage: Usage, key_id: str) -> Spark | None:
+    """Return the small chart of a key; None without a request."""
+    series = usage.keys.get(key_id)
+    if series is None:
+        return None
+    valid, rejected = spark([tally.valid for tally in series], [tally.rejected for tally in series])
+    return Spark(grouped(Tally.sum(series).total), f"-.5 0 {len(series)} {SPARK_HEIGHT}", valid, rejected)

@@ -1,0 +1,126 @@
+"""How often the user's keys were used (ui-spec 2.4, Usage), as a page and as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import reverse
+
+from portal.conf import portal_settings
+from portal.keystore.actions import SessionKeys
+from portal.keystore.base import KeyQuery
+from portal.keystore.usage import Usage, Window
+from portal.pages.headers import add_page_headers
+from portal.pages.refusals import Refused
+from portal.pages.render import page
+from portal.pages.usage_chart import chart_of
+from portal.pages.usage_csv import csv_lines
+from portal.pages.usage_display import figures, key_shares
+from portal.pages.usage_limit import soon
+from portal.pages.usage_place import UsagePlace
+from portal.pages.usage_words import kept_words, range_words
+
+from .keys_base import KeysPage
+
+__all__ = ["UsageCSV", "UsagePage"]
+
+#: Pages of keys that are read for their names, 100 keys each.
+_MOST_PAGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of the owner's keys.
+
+    :param by_id: none without ``keys:read``.
+    :param complete: whether these are all; a key without a name is gone then.
+    """
+
+    by_id: Mapping[str, str]
+    complete: bool
+
+    @classmethod
+    def of(cls, keys: SessionKeys) -> Names:
+        """Return those of up to 500 keys, the newest."""
+        found: dict[str, str] = {}
+        if not keys.session.allows("keys:read"):
+            return cls(found, complete=False)
+        cursor = ""
+        for _number in range(_MOST_PAGES):
+            read = keys.list(KeyQuery(cursor=cursor))
+            found |= {key.id: key.name for key in read.keys}
+            cursor = read.next
+            if not cursor:
+                return cls(found, complete=True)
+        return cls(found, complete=False)
+
+
+class _UsageView(KeysPage):
+    """What the page and the file share."""
+
+    http_method_names = ["get", "head"]
+    capability = "analytics:read"
+
+    def place(self, request: HttpRequest) -> UsagePlace:
+        """Return what the address asks for.
+
+        :raises Refused: the store does not count.
+        """
+        if not self.keys.store.supports_usage:
+            raise Refused("not_found")
+        return UsagePlace.of(reverse("portal:usage", args=[self.config.slug]), request.GET)
+
+
+class UsagePage(_UsageView):
+    """``<slug>/usage/``."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
+        """Show the use of all keys or of one; without it, where it is not to be had soon."""
+        place = self.place(request)
+        names = Names.of(self.keys)
+        window, compared = place.range.window, place.range.compared
+        # Both times in one question.
+        found = soon(self.keys, Window(compared.start if compared else window.start, window.end, window.bucket))
+        context = {
+            "place": place,
+            "title": range_words("title", place.range.unit, place.range.number),
+            "beyond": kept_words(portal_settings.USAGE_RETENTION, place.range.label) if place.beyond else "",
+            "options": self._options(place, names, found),
+            "available": found is not None,
+            "csv": reverse("portal:usage-csv", args=[self.config.slug]) + place.query,
+        }
+        if found is not None:
+            part = found.only(place.key_id) if place.key_id else found
+            usage = part.within(window)
+            context |= {
+                "figures": figures(usage, place.range, part.within(compared) if compared else None),
+                "chart": chart_of(usage),
+                "empty": range_words("empty", place.range.unit, place.range.number),
+                "caption": range_words("caption", place.range.unit, place.range.number),
+                "shares": [] if place.key_id else key_shares(usage, names.by_id),
+                "complete": names.complete,
+            }
+        return page(request, "usage.html", self.config, context, session=self.keys.session, tab="usage")
+
+    def _options(self, place: UsagePlace, names: Names, usage: Usage | None) -> list[tuple[str, str]]:
+        """Return the ids and names of the keys to choose from: the owner's, and those that are gone and were used."""
+        ids = dict.fromkeys([*names.by_id, *(usage.keys if usage else ()), *filter(None, [place.key_id])])
+        return [(key_id, names.by_id.get(key_id, key_id)) for key_id in ids]
+
+
+class UsageCSV(_UsageView):
+    """``<slug>/usage.csv``: the numbers of the page for the same query."""
+
+    def get(self, request: HttpRequest) -> StreamingHttpResponse:
+        """Return the file. Without counts there is none: an empty one would say that there was no use."""
+        place = self.place(request)
+        names = Names.of(self.keys)
+        window = place.range.window
+        usage = self.keys.usage(window)
+        lines = csv_lines(usage.only(place.key_id) if place.key_id else usage, names.by_id)
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="usage-{window.start:%Y-%m-%d}-{place.range.name}.csv"'
+        add_page_headers(response, request, self.config)
+        return response

@@ -1,0 +1,515 @@
+"""How often keys were used (ui-spec 2.4, Usage): ranges, keys, figures, chart, tables, and what goes wrong."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from html import unescape
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from portal import clock
+from tests.factories import ALL, PortalConfigFactory, sign_in
+from tests.pages.flow import heading
+from tests.pages.pseudo import LONG, RIGHT_TO_LEFT, pseudo_languages
+from tests.pages.shelf import empty_memory_store, put
+from tests.usage_store import BrokenUsageStore, use, use_usage_store
+
+pytestmark = pytest.mark.django_db
+
+USAGE = "/my-portal/usage/"
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+#: A Tuesday, a little after two.
+NOW = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)
+DOWN = "Usage numbers are not available right now. Your keys are not affected."
+
+
+@pytest.fixture(autouse=True)
+def afternoon():
+    with clock.using(lambda: NOW):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def store(settings):
+    return use_usage_store(settings)
+
+
+@pytest.fixture
+def config(db):
+    return PortalConfigFactory(slug="my-portal", key_limit=None)
+
+
+@pytest.fixture
+def inside(client, config):
+    """Return a function that makes the browser's session one with these permissions."""
+
+    def go(granted=ALL, **options):
+        client.cookies["portal_session"] = sign_in(config, granted=granted, **options).secret
+        return client
+
+    go()
+    return go
+
+
+@pytest.fixture
+def shown(client, inside):
+    """Return ``shown(query)``, which returns the page's HTML."""
+
+    def show(query=""):
+        answer = client.get(USAGE + query)
+        assert answer.status_code == 200
+        return answer.content.decode()
+
+    return show
+
+
+def words(html):
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+def part(html, pattern):
+    return re.search(pattern, html, re.DOTALL)[0]
+
+
+def figures(html):
+    """Return the strip: figure and note by label."""
+    found = re.findall(r"<dt>(.*?)</dt>(.*?)</div>", part(html, r'<dl class="card strip">.*?</dl>'), re.DOTALL)
+    return {label: [unescape(text) for text in re.findall(r"<dd[^>]*>(.*?)</dd>", rest)] for label, rest in found}
+
+
+def table(html, place=0):
+    """Return the rows of a table: the chart's first, then that by key."""
+    body = re.findall(r"<tbody.*?</tbody>", html, re.DOTALL)[place]
+    return [
+        [words(cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL)]
+        for row in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
+    ]
+
+
+def legend(html):
+    return re.findall(r"</svg>(.*?)</li>", part(html, r'<ul class="leg">.*?</ul>'))
+
+
+class TestWhoMaySeeIt:
+    def test_the_tab(self, client, inside):
+        tabs = part(client.get("/my-portal/keys/").content.decode(), r'<nav class="tabs".*?</nav>')
+        assert words(tabs) == "API keys Usage"
+        assert f'href="{USAGE}"' in tabs
+
+    def test_without_the_capability(self, client, inside):
+        inside(["keys:read"])
+        assert 'class="tabs"' not in client.get("/my-portal/keys/").content.decode()
+        for path in (USAGE, "/my-portal/usage.csv"):
+            answer = client.get(path)
+            assert answer.status_code == 403
+            assert heading(answer) == "You can’t use this page"
+            assert "See usage" in words(answer.content.decode())
+
+    def test_a_store_that_does_not_count_has_no_such_page(self, client, inside, settings):
+        empty_memory_store(settings)
+        assert 'class="tabs"' not in client.get("/my-portal/keys/").content.decode()
+        for path in (USAGE, "/my-portal/usage.csv"):
+            assert client.get(path).status_code == 404
+
+    def test_without_keys_read_it_is_where_one_lands_and_keys_have_ids_only(self, client, config, inside):
+        key = put(config, "Production server")
+        use(config, key.id, NOW)
+        inside(["analytics:read"])
+        assert client.get("/my-portal/")["Location"] == USAGE
+        html = client.get(USAGE).content.decode()
+        assert "Production server" not in html
+        assert f'<option value="{key.id}"' in html
+        # Not called revoked: nobody looked.
+        assert table(html, 1) == [[key.id, "1", "0", "100%"]]
+        assert f"/keys/{key.id}/" not in html
+        assert "Production" not in client.get("/my-portal/usage.csv").getvalue().decode()
+
+    def test_a_preview_may_look(self, client, inside):
+        inside(preview=True)
+        assert client.get(USAGE).status_code == 200
+
+    @pytest.mark.parametrize("method", ["post", "put", "delete"])
+    @pytest.mark.parametrize("path", [USAGE, "/my-portal/usage.csv"])
+    def test_other_methods_are_405(self, client, inside, method, path):
+        assert getattr(client, method)(path)["Allow"] == "GET, HEAD"
+
+    def test_row_24_only_the_sessions_own_keys(self, config, shown):
+        other = PortalConfigFactory(slug="other", keyspace_id="ks_2")
+        theirs, elsewhere = put(config, "Theirs", external_id="user_456"), put(other, "Elsewhere")
+        use(config, theirs.id, NOW, external_id="user_456")
+        use(other, elsewhere.id, NOW)
+        for query in ("", f"?key={theirs.id}", f"?key={elsewhere.id}", "?key=key_0"):
+            html = shown(query)
+            assert "No requests in the last 30 days." in html
+            assert "Theirs" not in html
+            assert "Elsewhere" not in html
+
+
+class TestRanges:
+    def test_the_four_of_ninety_days(self, shown):
+        html = shown()
+        nav = part(html, r'<nav class="seg" aria-label="Time range">.*?</nav>')
+        assert words(nav) == "24 hours 7 days 30 days 90 days"
+        assert words(part(nav, r'<a [^>]*aria-current="true">.*?</a>')) == "30 days"
+        assert re.findall(r'href="(.*?)"', nav) == [f"{USAGE}?range={name}" for name in ("24h", "7d")] + [
+            USAGE,
+            f"{USAGE}?range=90d",
+        ]
+        assert "<title>Usage, last 30 days" in html
+
+    @pytest.mark.parametrize(
+        ("name", "title", "per", "first", "last", "bars"),
+        [
+            ("24h", "Usage, last 24 hours", "Requests per hour", "23 Nov, 15:00", "24 Nov, 14:00", 24),
+            ("7d", "Usage, last 7 days", "Requests per day", "18 Nov", "24 Nov", 7),
+            ("30d", "Usage, last 30 days", "Requests per day", "26 Oct", "24 Nov", 30),
+            ("90d", "Usage, last 90 days", "Requests per week", "Week of 27 Aug", "Week of 18 Nov", 13),
+            ("no such", "Usage, last 30 days", "Requests per day", "26 Oct", "24 Nov", 30),
+        ],
+    )
+    def test_each_ends_with_the_present_hour_or_day(self, config, shown, name, title, per, first, last, bars):
+        use(config, put(config, "K").id, NOW)
+        html = shown(f"?range={name}")
+        assert f"<title>{title} " in html
+        assert f"{per}</h2>" in html
+        rows = table(html)
+        assert (rows[0][0], rows[-1][0], len(rows)) == (first, last, bars)
+        assert rows[-1][1] == "1"
+
+    @pytest.mark.parametrize(("name", "length"), [("24h", 24 * HOUR), ("7d", 7 * DAY), ("30d", 30 * DAY)])
+    def test_what_is_a_moment_older_does_not_count(self, config, shown, name, length):
+        unit = HOUR if name == "24h" else DAY
+        end = NOW - (NOW - datetime(2026, 1, 1, tzinfo=UTC)) % unit + unit
+        key = put(config, "K")
+        use(config, key.id, end - length, valid=2)
+        use(config, key.id, end - length - timedelta(seconds=1), valid=40)
+        assert figures(shown(f"?range={name}"))["Requests"][0] == "2"
+
+    @pytest.mark.parametrize(
+        ("days", "names", "shown_range", "note"),
+        [
+            (30, "24 hours 7 days 30 days", "30 days", "Usage is kept for 30 days, so that is the longest range."),
+            (29, "24 hours 7 days", "7 days", "Usage is kept for 29 days, so 7 days is the longest range."),
+            (7, "24 hours 7 days", "7 days", "Usage is kept for 7 days, so that is the longest range."),
+            (1, "24 hours", "24 hours", "Usage is kept for 1 day, so 24 hours is the longest range."),
+        ],
+    )
+    def test_none_is_longer_than_what_is_kept(self, shown, settings, days, names, shown_range, note):
+        settings.PORTAL = {**settings.PORTAL, "USAGE_RETENTION": days * DAY}
+        html = shown("?range=90d")
+        nav = part(html, r'<nav class="seg".*?</nav>')
+        assert words(nav) == names
+        assert words(part(nav, r'<a [^>]*aria-current="true">.*?</a>')) == shown_range
+        assert note in html
+        # Who did not ask for it is not told.
+        assert "Usage is kept" not in shown()
+        assert "Usage is kept" not in shown("?range=nonsense")
+
+
+class TestFigures:
+    def test_all_four(self, config, shown):
+        key = put(config, "K")
+        use(config, key.id, NOW - 2 * DAY, valid=1000, rate_limited=20, expired=3)
+        use(config, key.id, NOW, valid=234)
+        assert figures(shown()) == {
+            "Requests": ["1,257", "None in the 30 days before"],
+            "Valid": ["98.1%", "1,234 requests"],
+            "Rejected": ["23", "Mostly rate limited"],
+            "Busiest day": ["22 Nov", "1,023 requests"],
+        }
+
+    def test_without_a_request(self, config, shown):
+        put(config, "K")
+        html = shown()
+        assert figures(html) == {
+            "Requests": ["0"],
+            "Valid": ["–", "0 requests"],
+            "Rejected": ["0"],
+            "Busiest day": ["–", "0 requests"],
+        }
+        assert "<figure" not in html
+        assert "<table" not in html
+        assert "No requests in the last 30 days. Make one, and it appears here within a minute." in html
+        assert "No requests in the last 24 hours. Make one" in shown("?range=24h")
+
+    def test_the_busiest_hour(self, config, shown):
+        key = put(config, "K")
+        use(config, key.id, NOW - HOUR, valid=2)
+        use(config, key.id, NOW, valid=1)
+        assert figures(shown("?range=24h"))["Busiest hour"] == ["24 Nov, 13:00", "2 requests"]
+
+    @pytest.mark.parametrize(
+        ("counts", "expected"),
+        [
+            ({"valid": 1}, "100%"),
+            ({"valid": 9999, "expired": 1}, "99.9%"),
+            ({"valid": 1, "expired": 1}, "50%"),
+            ({"valid": 0, "expired": 1}, "0%"),
+        ],
+    )
+    def test_all_valid_is_said_only_when_it_is_true(self, config, shown, counts, expected):
+        use(config, put(config, "K").id, NOW, **counts)
+        assert figures(shown())["Valid"][0] == expected
+
+    @pytest.mark.parametrize(
+        ("counts", "expected"),
+        [
+            ({"rate_limited": 2, "expired": 1}, "Mostly rate limited"),
+            ({"usage_exceeded": 1}, "Mostly usage exceeded"),
+            ({"expired": 1, "disabled": 1, "forbidden": 1}, "Mostly expired or disabled"),
+            ({"insufficient_permissions": 1}, "Mostly insufficient permissions"),
+            ({"forbidden": 1}, "Mostly for other reasons"),
+            ({"rate_limited": 1, "forbidden": 1}, "For several reasons"),
+        ],
+    )
+    def test_why_requests_were_rejected(self, config, shown, counts, expected):
+        use(config, put(config, "K").id, NOW, valid=100, **counts)
+        assert figures(shown())["Rejected"][1] == expected
+
+    @pytest.mark.parametrize(
+        ("before", "now", "expected"),
+        [
+            (100, 108, "Up 8% on the 7 days before"),
+            (100, 50, "Down 50% on the 7 days before"),
+            (100, 0, "Down 100% on the 7 days before"),
+            (1000, 1004, "As many as in the 7 days before"),
+            (1, 21, "Up 2,000% on the 7 days before"),
+            (0, 5, "None in the 7 days before"),
+        ],
+    )
+    def test_compared_with_as_long_before(self, config, shown, before, now, expected):
+        key = put(config, "K")
+        use(config, key.id, NOW - 8 * DAY, valid=before)
+        use(config, key.id, NOW - DAY, valid=now)
+        # The day that still runs, and the one like it, are left out: today is not over.
+        use(config, key.id, NOW - 7 * DAY, valid=5000)
+        use(config, key.id, NOW, valid=1)
+        assert figures(shown("?range=7d"))["Requests"][1] == expected
+
+    def test_what_is_not_kept_is_not_compared_with(self, config, shown, settings):
+        use(config, put(config, "K").id, NOW - DAY)
+        assert len(figures(shown("?range=90d"))["Requests"]) == 1
+        settings.PORTAL = {**settings.PORTAL, "USAGE_RETENTION": 59 * DAY}
+        assert len(figures(shown())["Requests"]) == 2
+        settings.PORTAL = {**settings.PORTAL, "USAGE_RETENTION": 58 * DAY}
+        assert len(figures(shown())["Requests"]) == 1
+
+
+class TestChart:
+    def test_outcomes_in_the_order_of_the_stack(self, config, shown):
+        counts = {"rate_limited": 1, "usage_exceeded": 2, "expired": 3, "disabled": 4, "insufficient_permissions": 5}
+        use(config, put(config, "K").id, NOW, valid=10, forbidden=6, **counts)
+        html = shown()
+        names = [
+            *("Valid", "Rate limited", "Usage exceeded", "Expired or disabled", "Insufficient permissions", "Other"),
+        ]
+        assert legend(html) == names
+        assert table(html)[-1] == ["24 Nov", "10", "1", "2", "7", "5", "6"]
+        stack = re.findall(r'<rect class="s-(\w+)" x="[\d.]+" y="([\d.]+)"', part(html, r"<figure.*?</figure>"))
+        assert [name for name, _ in stack] == ["valid", "limited", "exceeded", "ended", "permission", "other"]
+        # From the bottom up.
+        assert sorted((float(y) for _, y in stack), reverse=True) == [float(y) for _, y in stack]
+
+    def test_outcomes_that_never_happened_are_left_out(self, config, shown):
+        use(config, put(config, "K").id, NOW, valid=1, forbidden=1)
+        html = shown()
+        assert legend(html) == ["Valid", "Other"]
+        assert table(html)[0] == ["26 Oct", "0", "0"]
+
+    @pytest.mark.parametrize(
+        ("most", "top"), [(1, 5), (5, 5), (6, 10), (11, 25), (26, 50), (51, 100), (101, 125), (126, 250), (2134, 2500)]
+    )
+    def test_the_numbers_beside_it_are_round_and_reach_the_tallest_bar(self, config, shown, most, top):
+        use(config, put(config, "K").id, NOW, valid=most)
+        steps = re.findall(r"<span>([\d,]+)</span>", part(shown(), r'<div class="ys.*?</div>'))
+        assert [int(step.replace(",", "")) for step in steps] == [top * number // 5 for number in range(5, -1, -1)]
+
+    def test_even_one_of_a_million_is_seen(self, config, shown):
+        use(config, put(config, "K").id, NOW, valid=999_999, rate_limited=1)
+        assert re.search(r'<rect class="s-limited"[^>]* height="1\.2"', shown())
+
+    def test_six_marks_below_the_axis(self, config, shown):
+        use(config, put(config, "K").id, NOW)
+        for name, marks in (
+            ("30d", ["26 Oct", "31 Oct", "5 Nov", "10 Nov", "15 Nov", "20 Nov"]),
+            ("24h", ["15:00", "19:00", "23:00", "03:00", "07:00", "11:00"]),
+            ("7d", [f"{day} Nov" for day in range(18, 25)]),
+            ("90d", ["27 Aug", "16 Sep", "7 Oct", "28 Oct", "18 Nov"]),
+        ):
+            axis = part(shown(f"?range={name}"), r'<ul class="xs.*?</ul>')
+            found = re.findall(r"<li( class=\"minor\")?>([^<]+)</li>", axis)
+            assert [mark for _, mark in found] == marks
+            # Phones have every second one.
+            assert [bool(minor) for minor, _ in found] == [place % 2 == 1 for place in range(len(marks))]
+
+    def test_what_is_said_of_it(self, config, shown):
+        key = put(config, "K")
+        use(config, key.id, NOW - 12 * DAY, valid=1, rate_limited=412)
+        use(config, key.id, NOW, valid=1000)
+        html = shown()
+        svg = part(html, r"<svg viewBox=\"0 0 600 200\"[^>]*>")
+        assert 'role="img" aria-labelledby="chart-words"' in svg
+        assert words(part(html, r'<figcaption id="chart-words".*?</figcaption>')) == (
+            "Stacked bars from 26 Oct to 24 Nov, in UTC. 1,413 requests, 412 rejected. The most were on 24 Nov: 1,000"
+            " requests. The most were rejected on 12 Nov: 412 requests."
+        )
+        titles = re.findall(r"<title>(.*?)</title>", part(html, r"<figure.*?</figure>"), re.DOTALL)
+        assert titles[-13] == "12 Nov\nValid: 1\nRate limited: 412"
+        assert titles[0] == "26 Oct"
+
+    def test_nothing_rejected_has_no_peak(self, config, shown):
+        use(config, put(config, "K").id, NOW)
+        assert "1 request, 0 rejected. The most were on 24 Nov: 1 request.</figcaption>" in shown()
+
+    def test_it_needs_no_style_and_no_script(self, config, shown):
+        use(config, put(config, "K").id, NOW, valid=3, rate_limited=1)
+        assert not re.search(r"\sstyle=|<style|\son\w+=|<script(?! src)", shown())
+
+    def test_lengths_are_written_one_way_in_every_language(self, config, client, inside):
+        key = put(config, "K")
+        use(config, key.id, NOW - DAY, valid=1234)
+        use(config, key.id, NOW, valid=3333)
+        config.locale = LONG
+        config.save()
+        inside()
+        with pseudo_languages():
+            html = client.get(USAGE).content.decode()
+        assert '<dd class="num">4.567</dd>' in html
+        for attribute in re.findall(r' (?:x|y|width|height)="([^"]*)"', part(html, r"<figure.*?</figure>")):
+            assert re.fullmatch(r"\d+(\.\d)?", attribute)
+
+    def test_left_to_right_in_every_language(self, config, client, inside):
+        use(config, put(config, "K").id, NOW)
+        config.locale = RIGHT_TO_LEFT
+        config.save()
+        inside()
+        with pseudo_languages():
+            html = client.get(USAGE).content.decode()
+        assert 'dir="rtl"' in html
+        assert '<figure class="plot">' in html
+
+
+class TestByKey:
+    def test_the_most_used_first_with_its_share(self, config, shown):
+        small, large = put(config, "Small"), put(config, "Large")
+        use(config, small.id, NOW, valid=1)
+        use(config, large.id, NOW, valid=1, rate_limited=2)
+        html = shown()
+        assert table(html, 1) == [["Large", "1", "2", "75%"], ["Small", "1", "0", "25%"]]
+        assert f'<a href="/my-portal/keys/{large.id}/"><bdi>Large</bdi></a>' in html
+        assert '<rect class="s-valid" width="75" height="8" />' in html
+
+    def test_a_key_that_is_gone(self, config, shown):
+        use(config, "key_gone", NOW)
+        html = shown()
+        assert table(html, 1) == [["Revoked key key_gone", "1", "0", "100%"]]
+        assert "/keys/key_gone/" not in html
+        assert '<option value="key_gone"' in html
+
+    def test_many_keys_and_the_rest(self, config, shown):
+        for number in range(28):
+            use(config, put(config, f"Worker {number:02}").id, NOW, valid=100 - number)
+        rows = table(shown(), 1)
+        assert len(rows) == 26
+        assert rows[0][0] == "Worker 00"
+        assert rows[-1] == ["3 other keys", str(75 + 74 + 73), "0", "9%"]
+
+    def test_names_of_a_user_with_very_many_keys(self, config, shown):
+        """Beyond the newest 500 a key has no name here, and is not called revoked."""
+        with clock.using(lambda: NOW - DAY):
+            oldest = put(config, "Oldest")
+        for number in range(500):
+            put(config, f"Worker {number}")
+        use(config, oldest.id, NOW)
+        assert table(shown(), 1)[0][0] == oldest.id
+
+    @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a\u202eb", "{{ key.id }}", "%(n)d"])
+    def test_row_35_names_are_text(self, config, shown, name):
+        use(config, put(config, name).id, NOW)
+        html = shown()
+        assert f"<bdi>{name}</bdi>" in unescape(html)
+        assert "<script>alert" not in html
+
+
+class TestOneKey:
+    def test_its_numbers_alone(self, config, shown):
+        one, two = put(config, "One"), put(config, "Two")
+        use(config, one.id, NOW, valid=3)
+        use(config, two.id, NOW, valid=40)
+        html = shown(f"?key={one.id}")
+        assert figures(html)["Requests"][0] == "3"
+        assert 'id="by-key"' not in html
+        assert re.search(rf'<option value="{one.id}" selected[^>]*>One</option>', html)
+        assert html.count(" selected") == 1
+
+    def test_range_and_key_stay_together(self, config, shown):
+        key = put(config, "One")
+        use(config, key.id, NOW)
+        html = shown(f"?range=7d&key={key.id}")
+        assert f'href="{USAGE}?range=24h&amp;key={key.id}"' in html
+        assert f'href="{USAGE}?key={key.id}"' in html
+        assert '<input type="hidden" name="range" value="7d">' in html
+        assert f'href="/my-portal/usage.csv?range=7d&amp;key={key.id}" download' in html
+        assert 'name="range"' not in shown()
+
+    def test_one_that_is_gone_stays_chosen_where_it_was_not_used(self, config, shown):
+        use(config, "key_gone", NOW - 10 * DAY)
+        html = shown("?range=24h&key=key_gone")
+        assert 'value="key_gone" selected' in html
+        assert "No requests in the last 24 hours." in html
+
+    @pytest.mark.parametrize("key_id", ["x", "a-b", "key_ü", "%00", "k" * 256, "<b>"])
+    def test_what_can_be_no_id_counts_as_left_out(self, config, shown, key_id):
+        use(config, put(config, "K").id, NOW)
+        html = shown(f"?key={key_id}")
+        assert figures(html)["Requests"][0] == "1"
+        assert " selected" not in html
+
+
+def test_a_broken_store_costs_the_numbers_and_not_the_page(config, shown, settings):
+    use_usage_store(settings, BrokenUsageStore)
+    key = put(config, "K")
+    html = shown(f"?range=7d&key={key.id}")
+    assert DOWN in html
+    assert f'<a href="{USAGE}?range=7d&amp;key={key.id}">Try again</a>' in html
+    assert "<figure" not in html
+    assert 'class="card strip"' not in html
+    # The way to other ranges and keys stays.
+    assert 'aria-label="Time range"' in html
+    assert re.search(rf'<option value="{key.id}" selected[^>]*>K</option>', html)
+
+
+def test_days_are_those_of_utc_whatever_the_hosts_zone(config, shown, settings):
+    """Clocks in Berlin go back on 25 October 2026, whose day has 25 hours there."""
+    settings.TIME_ZONE = "Europe/Berlin"
+    key = put(config, "K")
+    change = datetime(2026, 10, 25, tzinfo=UTC)
+    for moment in (
+        change - timedelta(seconds=1),
+        change,
+        change + 24 * HOUR - timedelta(seconds=1),
+        change + 24 * HOUR,
+    ):
+        use(config, key.id, moment)
+    with clock.using(lambda: change + 5 * DAY):
+        rows = dict(table(shown("?range=7d")))
+    assert rows == {
+        **{f"{day} Oct": "0" for day in range(27, 31)},
+        **{"24 Oct": "1", "25 Oct": "2", "26 Oct": "1"},
+    }
+
+
+@pytest.mark.parametrize(("keys", "days"), [(1, 1), (50, 90)])
+def test_ninety_days_of_fifty_keys_cost_as_many_statements_as_one_day_of_one(config, shown, store, keys, days):
+    for number in range(keys):
+        key = put(config, f"Key {number}")
+        for day in range(days):
+            use(config, key.id, NOW - day * DAY)
+    with CaptureQueriesContext(connection) as captured:
+        html = shown("?range=90d")
+    assert len(captured) == 2
+    assert store.asked == 1
+    assert figures(html)["Requests"][0] == f"{keys * days:,}"
