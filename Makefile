@@ -10,7 +10,8 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 ANY_DATABASE := tests/test_brand.py tests/test_demo.py tests/test_package.py tests/test_production.py tests/test_properties.py \
   tests/test_properties_tokens.py tests/docs/test_checks.py tests/docs/test_commands.py tests/docs/test_how_to.py \
   tests/docs/test_tutorial.py tests/keystore/test_conformance.py tests/keystore/test_listing.py tests/test_origins.py \
-  tests/docs/test_import_keys.py tests/docs/test_verify_api_keys.py tests/docs/test_write_a_key_store.py \
+  tests/docs/test_import_keys.py tests/docs/test_verify_api_keys.py tests/docs/test_write_a_key_store.py tests/docs/test_record_usage_elsewhere.py \
+  tests/keystore/test_usage_conformance.py \
   tests/test_openapi.py tests/test_openapi_live.py tests/fuzz
 # How many times as long "make fuzz" is as what "make test" has of it.
 FUZZ_TIMES ?= 20

@@ -28,6 +28,7 @@ LEFT_OUT = [
     "keystore/test_conformance.py",
     "keystore/test_listing.py",
     "keystore/test_memory.py",
+    "keystore/test_usage_conformance.py",
     "sdk",
     "test_brand.py",
     "test_error_docs.py",

@@ -1,4 +1,4 @@
-"""What the demo's customer has before you come: keys in every state that the portal shows."""
+"""What the demo's customer has before you come: keys in every state that the portal shows, and what they were used for."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from portal.contrib.keys.store import DatabaseKeyStore
 from portal.keystore.base import NewKey, Owner
 from portal.models import PortalConfig
 
+from .seed_usage import give_usage
 from .views import CUSTOMER
 
 #: The key of the curl line that the demo prints.
@@ -43,10 +44,15 @@ ROTATED, DISABLED = "CI", "Old laptop"
 
 
 def give_keys(config: PortalConfig) -> None:
-    """Give the customer keys, unless they ever had one. Nobody learns the secrets."""
-    owner, store, now = Owner(config, CUSTOMER["id"]), DatabaseKeyStore(), clock.now()
-    if ApiKey.objects.filter(keyspace_id=owner.keyspace_id, external_id=owner.external_id).exists():
-        return
+    """Give the customer keys, unless they ever had one, and 30 days in which they used them. Nobody learns the secrets."""
+    owner = Owner(config, CUSTOMER["id"])
+    if not ApiKey.objects.filter(keyspace_id=owner.keyspace_id, external_id=owner.external_id).exists():
+        _make_keys(owner)
+    give_usage(owner)
+
+
+def _make_keys(owner: Owner) -> None:
+    store, now = DatabaseKeyStore(), clock.now()
     with transaction.atomic():
         ids = {seed.name: _give(store, owner, seed, now) for seed in SEEDS}
         with clock.using(lambda: now - HOUR):

@@ -47,7 +47,7 @@ def _url(value: Any) -> bool:
 
 
 #: Key, what it must be, the id and the hint.
-_RULES: Sequence[tuple[str, Callable[[Any], bool], str, str]] = (
+_RULES: Sequence[tuple[str, Callable[[Any], object], str, str]] = (
     ("BASE_URL", lambda v: v is None or _url(v), "E003", "Write it like https://example.com/portal, without a query."),
     ("CODE_TTL", _positive, "E004", "Use a positive timedelta, for example timedelta(minutes=15)."),
     ("SESSION_TTL", _positive, "E004", "Use a positive timedelta, for example timedelta(hours=24)."),
@@ -67,12 +67,7 @@ _RULES: Sequence[tuple[str, Callable[[Any], bool], str, str]] = (
         "E014",
         "Use a number of seconds from 0, for off, to 60: so long an ended credential may still work elsewhere.",
     ),
-    (
-        "COOKIE_NAME",
-        lambda v: isinstance(v, str) and _COOKIE_NAME.match(v) is not None,
-        "E005",
-        "Use letters, digits, - and _.",
-    ),
+    ("COOKIE_NAME", lambda v: isinstance(v, str) and _COOKIE_NAME.match(v), "E005", "Use letters, digits, - and _."),
     ("COOKIE_SAMESITE", lambda v: v in ("Lax", "Strict", "None"), "E006", "Use 'Lax', 'Strict' or 'None', as text."),
     ("COOKIE_SECURE", lambda v: v is None or isinstance(v, bool), "E007", "Use True, False or None."),
     ("COOKIE_PARTITIONED", lambda v: isinstance(v, bool), "E007", "Use True or False."),

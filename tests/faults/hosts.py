@@ -94,9 +94,14 @@ class Host:
         assert "WORKER TIMEOUT" not in log
         self.record.judge(log)
 
+    @property
+    def project(self) -> Project:
+        """Return the project, for processes beside the server."""
+        return Project(self.folder, self._base)
+
     def manage(self, *arguments: str) -> str:
         """Run a command of the project beside the server."""
-        return Project(self.folder, self._base).manage(*arguments)
+        return self.project.manage(*arguments)
 
     def log(self) -> str:
         return self._log.read_text()

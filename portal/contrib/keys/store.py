@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,13 +23,15 @@ from portal.errors import (
     KeyNotActive,
     PortalError,
 )
-from portal.keystore.base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, KeyStore, NewKey, Owner
+from portal.keystore.base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, KeyStore, NewKey, Owner, UsageBucket
 from portal.models import PortalEvent
 
 from .listing import list_page
-from .models import ApiKey, KeyOwner, KeySecret
+from .models import ApiKey, KeyOwner, KeySecret, KeyUsage
 from .models.api_key import ApiKeyQuerySet
 from .rows import to_keys
+from .usage import to_buckets
+from .usage_rollup import delete_usage_of, roll_up
 
 __all__ = ["DatabaseKeyStore"]
 
@@ -43,6 +46,7 @@ class DatabaseKeyStore(KeyStore):
     supports_grace = True
     supports_revoke = True
     supports_permissions = True
+    supports_usage = True
 
     def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
         """Return a page of the owner's keys; three statements, two without counts, however many keys there are."""
@@ -116,18 +120,37 @@ class DatabaseKeyStore(KeyStore):
             if not self._rows(owner).filter(locked=False).revoke(key_id):
                 raise self._why_not(owner, key_id, KeyChangedMeanwhile())
 
+    def usage(
+        self, owner: Owner, start: datetime, end: datetime, *, bucket: timedelta, key_ids: Sequence[str] | None = None
+    ) -> list[UsageBucket]:
+        """Return how often the keys were presented, in the buckets that begin from ``start`` on; one statement.
+
+        Hours that were rolled up are all in their day's first.
+        """
+        rows = KeyUsage.objects.using(self._using()).filter(
+            key__keyspace_id=owner.keyspace_id, key__external_id=owner.external_id
+        )
+        if key_ids is not None:
+            rows = rows.filter(key__public_id__in=key_ids)
+        return to_buckets(rows, start, end, bucket)
+
     def purge(self, before: datetime, batch_size: int) -> int:
         """Delete revoked keys and ended secrets from before ``before``; return the number of rows.
 
         The rows of imported keys stay: without them the same file, imported again, would bring revoked keys back to life.
+        When nothing else is left, counts of use are rolled up, so that an operator needs one command only.
         """
         deleted = 0
         secrets = KeySecret.objects.using(self._using()).filter(ends_at__lt=before)
         keys = self._objects().filter(revoked_at__lt=before, imported=False)
         for rows in (secrets, keys):
             if batch := list(rows.order_by("pk").values_list("pk", flat=True)[: batch_size - deleted]):
+                if rows is keys:
+                    delete_usage_of(batch, batch_size)
                 deleted += len(batch)
                 rows.order_by().filter(pk__in=batch).delete()
+        if not deleted:
+            roll_up(batch_size)
         return deleted
 
     def check(self) -> list[CheckMessage]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
@@ -51,3 +52,45 @@ class UsageTests(Hooks):
             assert list(store.usage(stranger, start, end, bucket=bucket)) == []
             assert list(store.usage(stranger, start, end, bucket=bucket, key_ids=[key.id])) == []
         assert list(store.usage(owner, start - _DAY, start, bucket=bucket)) == []
+
+    def test_hours_add_up_to_days(self, store: KeyStore, owner: Owner) -> None:
+        """By key and outcome; refused uses count too, where the store counts them."""
+        self.need(store, "usage")
+        start = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        for name in ("Server", "Laptop"):
+            _, secret = self.make_key(store, owner, new_key(name))
+            for _ in range(3):
+                assert self.accepts(store, secret)
+        sums = []
+        for bucket in (_HOUR, _DAY):
+            counts: Counter[tuple[str, datetime, Outcome]] = Counter()
+            for found in store.usage(owner, start, start + 2 * _DAY, bucket=bucket):
+                day = found.start.replace(hour=0)
+                counts.update({(found.key_id, day, outcome): count for outcome, count in found.counts.items()})
+            sums.append(counts)
+        assert sums[0] == sums[1]
+
+    def test_only_the_keys_asked_for(self, store: KeyStore, owner: Owner) -> None:
+        """Each of them as among all, whatever the order."""
+        self.need(store, "usage")
+        start = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        keys = []
+        for name in ("Server", "Laptop", "Robot"):
+            key, secret = self.make_key(store, owner, new_key(name))
+            assert self.accepts(store, secret)
+            keys.append(key.id)
+        every = {one.key_id: one for one in store.usage(owner, start, start + 2 * _DAY, bucket=_DAY)}
+        for wanted in ([keys[0]], [keys[2], keys[1]]):
+            found = store.usage(owner, start, start + 2 * _DAY, bucket=_DAY, key_ids=wanted)
+            assert {one.key_id: one for one in found} == {key: every[key] for key in wanted if key in every}
+
+    def test_what_a_revoked_key_did_stays(self, store: KeyStore, owner: Owner) -> None:
+        """Or a total would fall when somebody tidies up."""
+        self.need(store, "usage", "revoke")
+        start = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        key, secret = self.make_key(store, owner, new_key())
+        assert self.accepts(store, secret)
+        before = list(store.usage(owner, start, start + 2 * _DAY, bucket=_DAY))
+        store.revoke_key(owner, key.id)
+        assert list(store.usage(owner, start, start + 2 * _DAY, bucket=_DAY)) == before
+        assert list(store.usage(owner, start, start + 2 * _DAY, bucket=_DAY, key_ids=[key.id])) == before

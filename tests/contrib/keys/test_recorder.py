@@ -12,11 +12,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db.models import Sum
 
 from portal import clock
 from portal.contrib.keys import recorder as module
-from portal.contrib.keys.models import ApiKey, KeySecret
-from portal.contrib.keys.recorder import Recorder, Use, recorder
+from portal.contrib.keys import recorder_writes
+from portal.contrib.keys.models import ApiKey, KeySecret, KeyUsage
+from portal.contrib.keys.recorder import Recorder, recorder
 from portal.contrib.keys.verify import verify
 from portal.keystore.base import Outcome
 from tests.contrib.keys.making import change, make_key, rotate
@@ -29,6 +31,11 @@ HOUR = timedelta(hours=1)
 
 def used(key):
     return ApiKey.objects.get(pk=key.pk).last_used_at
+
+
+def counted():
+    sums = KeyUsage.objects.values_list("key", "outcome").annotate(sum=Sum("count"))
+    return {(key, outcome): int(number) for key, outcome, number in sums}
 
 
 def secrets_used(key):
@@ -86,8 +93,7 @@ def test_what_counts_as_a_use():
 def test_the_recorder_is_told_everything_of_known_keys(monkeypatch):
     told = []
     monkeypatch.setattr(recorder, "record", told.append)
-    key, secret = make_key()
-    present = KeySecret.objects.get(key=key).pk
+    key, secret = make_key(external_id="user_7")
     now = clock.now()
     with clock.using(lambda: now):
         verify(secret, tags=["path=/maps", "region=eu"])
@@ -95,10 +101,13 @@ def test_the_recorder_is_told_everything_of_known_keys(monkeypatch):
         verify(secret)
         verify("unknown")
         verify(secret, keyspace_id="ks_2")
-    assert told == [
-        Use(key.pk, present, Outcome.VALID, now, ("path=/maps", "region=eu")),
-        Use(key.pk, present, Outcome.DISABLED, now, ()),
+    assert [(use.outcome, use.moment, use.tags) for use in told] == [
+        (Outcome.VALID, now, ("path=/maps", "region=eu")),
+        (Outcome.DISABLED, now, ()),
     ]
+    assert {(use.key.id, use.key.keyspace_id, use.key.external_id) for use in told} == {
+        (key.public_id, "ks_1", "user_7")
+    }
 
 
 def test_time_goes_forward_only():
@@ -129,7 +138,7 @@ def test_nothing_else_changes():
 
 
 def test_many_keys_in_few_statements(django_assert_num_queries, monkeypatch):
-    monkeypatch.setattr(module, "_BATCH", 100)
+    monkeypatch.setattr(recorder_writes, "BATCH", 100)
     now = clock.now()
     keys = [make_key()[0] for _ in range(150)]
     others = [make_key()[0] for _ in range(3)]
@@ -172,19 +181,32 @@ def test_it_is_written_when_a_request_has_ended_and_not_again_for_a_while(client
     assert used(key) == later
 
 
-def test_a_full_memory_is_written_at_once_and_holds_no_more(client, monkeypatch):
-    monkeypatch.setattr(module, "PENDING", 4)
+def test_a_full_memory_is_written_at_once_and_holds_no_more(client, monkeypatch, caplog):
+    monkeypatch.setattr(module, "PENDING", 2)
     recorder.flush()
     keys = [make_key() for _ in range(3)]
-    for _, secret in keys[:2]:
-        verify(secret)
-    with clock.using(lambda: clock.from_milliseconds(10**13)):
+    late = clock.now().replace(minute=59)
+    with clock.using(lambda: late.replace(minute=0)):
+        for _, secret in (*keys, keys[2]):
+            verify(secret)
+    with clock.using(lambda: late):
         verify(keys[1][1])
-    verify(keys[2][1])
     client.get("/health/live")
     assert [used(key) is not None for key, _ in keys] == [True, True, False]
     # What is noted already still moves.
-    assert used(keys[1][0]) == clock.from_milliseconds(10**13)
+    assert used(keys[1][0]) == late
+    assert secrets_used(keys[1][0]) == [late]
+    assert counted() == {(keys[0][0].pk, "VALID"): 1, (keys[1][0].pk, "VALID"): 2}
+    assert "2 uses of keys are not counted" in caplog.text
+
+
+def test_no_more_last_uses_wait_than_counts_need(monkeypatch):
+    monkeypatch.setattr(module, "PENDING", 1)
+    keys = [make_key()[0] for _ in range(3)]
+    for key in keys:
+        recorder.note_used(ApiKey, key.pk, clock.now())
+    recorder.flush()
+    assert [used(key) is not None for key in keys] == [True, True, False]
 
 
 CHILD = """
@@ -208,6 +230,7 @@ def test_it_is_written_when_the_process_ends():
     subprocess.run([sys.executable, "-c", CHILD], input=secret, text=True, env=environment, check=True, timeout=60)
     assert used(key) is not None
     assert secrets_used(key) != [None]
+    assert counted() == {(key.pk, "VALID"): 1}
 
 
 # ---- at nobody's cost
@@ -223,41 +246,42 @@ def test_a_database_that_refuses_is_asked_again_later(client, database_away, cap
         # The request that ends then has its answer.
         monkeypatch.setattr(module.time, "monotonic", lambda: 10**9)
         assert client.get("/health/live").status_code == 200
-    assert "2 keys and secrets could not be written: OperationalError" in caplog.text
+    assert "1 uses of keys, and the last use of 2 keys and secrets, wait to be written: OperationalError" in caplog.text
     assert used(key) is None
+    assert counted() == {}
     with clock.using(lambda: now - HOUR):
         verify(secret)
     recorder.flush()
     assert used(key) == now
     assert secrets_used(key) == [now]
+    assert counted() == {(key.pk, "VALID"): 2}
 
 
-def test_what_was_written_before_the_refusal_is_not_tried_again(monkeypatch, caplog):
+def test_what_was_written_before_the_refusal_is_not_tried_again(caplog):
     key, secret = make_key()
     verify(secret)
-    write = module._write
     written = []
 
-    def refuse(model, batch):
-        if model is KeySecret:
+    def refuse(execute, sql, parameters, many, context):
+        if sql.startswith('UPDATE "portal_keys_keysecret"'):
             raise OperationalError("gone")
-        written.append(model)
-        write(model, batch)
+        written.extend(word for word in sql.split(" ", 3) if word.startswith('"portal_keys_'))
+        return execute(sql, parameters, many, context)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(module, "_write", refuse)
+    with connection.execute_wrapper(refuse):
         recorder.flush()
         recorder.flush()
-    assert written == [ApiKey]
-    assert "1 keys and secrets" in caplog.text
+    assert written == ['"portal_keys_keyusage"', '"portal_keys_apikey"']
+    assert "0 uses of keys, and the last use of 1 keys and secrets" in caplog.text
     recorder.flush()
     assert used(key) is not None
     assert secrets_used(key) != [None]
+    assert counted() == {(key.pk, "VALID"): 1}
 
 
 def test_a_database_that_refuses_is_left_alone_for_a_while(client, database_away, caplog, monkeypatch):
     """Not asked with every request, though the memory is full."""
-    monkeypatch.setattr(module, "PENDING", 2)
+    monkeypatch.setattr(module, "PENDING", 1)
     key, secret = make_key()
     verify(secret)
     start = time.monotonic()
@@ -266,7 +290,7 @@ def test_a_database_that_refuses_is_left_alone_for_a_while(client, database_away
             monkeypatch.setattr(module.time, "monotonic", lambda passed=passed: start + passed)
             assert client.get("/health/live").status_code == 200
             assert client.get("/health/live").status_code == 200
-    assert caplog.text.count("could not be written") == 2
+    assert caplog.text.count("wait to be written") == 2
     recorder.flush()
     assert used(key) is not None
     # Once it answers again, a full memory is written at once.

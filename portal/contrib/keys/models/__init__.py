@@ -5,5 +5,6 @@ from .imports import ImportedKey, ImportOutcome
 from .keyspace import portals_of
 from .owner import KeyOwner
 from .secret import KeySecret
+from .usage import KeyUsage
 
-__all__ = ["ApiKey", "ImportOutcome", "ImportedKey", "KeyOwner", "KeySecret", "portals_of"]
+__all__ = ["ApiKey", "ImportOutcome", "ImportedKey", "KeyOwner", "KeySecret", "KeyUsage", "portals_of"]

@@ -1,0 +1,275 @@
+"""Counts on their way to the table: nothing twice, from any number of threads and processes, and to whoever counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from django.db import OperationalError, connection, transaction
+
+from portal import clock
+from portal.contrib.keys.models import ApiKey, KeyUsage
+from portal.contrib.keys.recorder import Recorder, Use, count_with, recorder
+from portal.contrib.keys.verify import VerifiedKey, verify
+from portal.keystore.base import Outcome
+from tests.contrib.keys.counting import HOUR, count, counted, today
+from tests.contrib.keys.making import make_key
+from tests.databases import CHILD_VARIABLE
+
+
+def known(key):
+    """Return ``key`` as verification knows it."""
+    return VerifiedKey(key.pk, 1, key.public_id, "ks_1", "user_123", key.name, (), {}, None, None)
+
+
+@pytest.fixture
+def commits(monkeypatch):
+    """Return ``commits(before=…, after=…)``, which has one of them called around each COMMIT."""
+
+    def wrap(before=lambda: None, after=lambda: None):
+        commit = connection.commit
+
+        def disturbed():
+            before()
+            commit()
+            after()
+
+        monkeypatch.setattr(connection, "commit", disturbed)
+
+    return wrap
+
+
+def gone():
+    raise OperationalError("the connection is gone")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("when", "total"), [("before", 0), ("after", 3)])
+def test_a_commit_that_nobody_knows_of_is_not_tried_again(commits, caplog, monkeypatch, when, total):
+    key, secret = make_key()
+    for _ in range(3):
+        verify(secret)
+    commits(**{when: gone})
+    recorder.flush()
+    assert "3 uses of keys may not be counted" in caplog.text
+    monkeypatch.undo()
+    verify(secret)
+    recorder.flush()
+    recorder.flush()
+    assert counted(key) == {"VALID": total + 1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_surely_failed_is_written_later_and_once():
+    key, secret = make_key()
+    verify(secret)
+
+    def refuse(execute, sql, parameters, many, context):
+        answer = execute(sql, parameters, many, context)
+        if "INSERT" in sql:
+            gone()
+        return answer
+
+    with connection.execute_wrapper(refuse):
+        recorder.flush()
+        recorder.flush()
+    assert counted(key) == {}
+    verify(secret)
+    for _ in range(3):
+        recorder.flush()
+    assert counted(key) == {"VALID": 2}
+
+
+@pytest.mark.django_db
+def test_how_much_may_wait_while_the_database_is_away(database_away, monkeypatch, caplog):
+    monkeypatch.setattr("portal.contrib.keys.recorder.PENDING", 2)
+    key, _ = make_key()
+    moments = [today() - number * HOUR for number in range(3)]
+    with database_away(OperationalError("gone")):
+        for moment in (*moments, moments[0]):
+            recorder.record(Use(known(key), Outcome.DISABLED, moment))
+            recorder.flush()
+    assert "wait to be written" in caplog.text
+    recorder.flush()
+    assert counted(key) == {"DISABLED": 3}
+    assert "1 uses of keys are not counted: more than 2 counts waited" in caplog.text
+
+
+# ---- threads and processes
+
+
+@pytest.mark.django_db(transaction=True)
+def test_eight_threads_lose_no_count_and_never_deadlock():
+    keys = [known(make_key()[0]) for _ in range(6)]
+    now = clock.now()
+    start = threading.Barrier(8)
+    failed = []
+
+    def work(number):
+        # A process of its own, as far as counting goes.
+        mine = Recorder()
+        try:
+            start.wait(10)
+            for turn in range(10):
+                for key in keys if (turn + number) % 2 else reversed(keys):
+                    mine.record(Use(key, Outcome.DISABLED, now))
+                mine.flush()
+            # On SQLite one writer at a time: what was refused is written in the end.
+            for _ in range(200):
+                mine.flush()
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert [row.count for row in KeyUsage.objects.all()] == [80] * 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_key_that_is_being_deleted_costs_no_other_its_count(caplog):
+    dying, dying_secret = make_key()
+    key, secret = make_key()
+    verify(dying_secret)
+    verify(secret)
+    holds, done = threading.Event(), threading.Event()
+
+    def delete():
+        try:
+            with transaction.atomic():
+                ApiKey.objects.filter(pk=dying.pk).delete()
+                holds.set()
+                done.wait(60)
+        finally:
+            connection.close()
+
+    def flush():
+        recorder.flush()
+        connection.close()
+
+    threads = [threading.Thread(target=act) for act in (delete, flush)]
+    threads[0].start()
+    assert holds.wait(30)
+    threads[1].start()
+    # PostgreSQL waits for the row; SQLite gives up, and tries again below.
+    time.sleep(0.3)
+    done.set()
+    for thread in threads:
+        thread.join()
+    recorder.flush()
+    assert "may not be counted" not in caplog.text
+    assert counted(key) == {"VALID": 1}
+    assert KeyUsage.objects.count() == 1
+
+
+FORKING = """
+import os, sys
+import django
+django.setup()
+from django.db import connections
+from portal.contrib.keys.recorder import recorder
+from portal.contrib.keys.verify import VerifiedKey, verify
+key = sys.stdin.read()
+assert verify(key).valid
+connections.close_all()
+with recorder._lock:
+    child = os.fork()
+if child == 0:
+    recorder.flush()
+    assert verify(key).valid
+    recorder.flush()
+    connections.close_all()
+    os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_noted_before_a_fork_is_written_by_the_parent_alone():
+    key, secret = make_key()
+    settings = {name: connection.settings_dict[name] for name in ("ENGINE", "NAME", "USER", "HOST", "OPTIONS")}
+    environment = {
+        **os.environ,
+        CHILD_VARIABLE: json.dumps(settings, default=str),
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+    }
+    subprocess.run([sys.executable, "-c", FORKING], input=secret, text=True, env=environment, check=True, timeout=60)
+    assert counted(key) == {"VALID": 2}
+
+
+# ---- somebody else counts
+
+
+@pytest.fixture
+def told():
+    """Return what the counter is told that stands in for the table."""
+    told = []
+    count_with(told.append)
+    yield told
+    count_with(None)
+
+
+@pytest.mark.django_db
+def test_who_counts_elsewhere_is_told_and_the_table_is_left_alone(told):
+    key, secret = make_key()
+    verify(secret, tags=["path=/maps"])
+    verify("unknown")
+    recorder.flush()
+    [use] = told
+    assert (use.key.id, use.outcome, use.tags) == (key.public_id, Outcome.VALID, ("path=/maps",))
+    assert not KeyUsage.objects.exists()
+    # When it was used last is ours to say, as before.
+    assert ApiKey.objects.get(pk=key.pk).last_used_at == use.moment
+
+
+@pytest.mark.django_db
+def test_the_table_may_count_beside_somebody_else():
+    key, secret = make_key()
+    told = []
+    count_with(told.append, table=True)
+    try:
+        verify(secret)
+        recorder.flush()
+    finally:
+        count_with(None)
+    assert len(told) == 1
+    assert counted(key) == {"VALID": 1}
+    verify(secret)
+    recorder.flush()
+    assert len(told) == 1
+    assert counted(key) == {"VALID": 2}
+
+
+@pytest.mark.django_db
+def test_a_counter_that_fails_costs_the_request_nothing(caplog):
+    key, secret = make_key()
+
+    def fail(use):
+        raise RuntimeError("no pipeline")
+
+    count_with(fail)
+    try:
+        assert verify(secret).valid
+    finally:
+        count_with(None)
+    assert f"The use of key {key.public_id} was not counted." in caplog.text
+    assert secret not in caplog.text
+
+
+@pytest.mark.django_db
+def test_adding_is_adding():
+    key, _ = make_key()
+    with transaction.atomic():
+        count(key, today(), 2)
+        count(key, today(), 3)
+    assert counted(key) == {"VALID": 5}
