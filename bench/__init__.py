@@ -1,0 +1,1 @@
+"""What the portal costs, measured beside the packages that a project would otherwise use: ``make bench``."""

@@ -1,0 +1,110 @@
+"""The table of ``make bench``: what it calls reached, and that docs/performance.md has the goals of the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+# Absent from the sdist.
+goals = pytest.importorskip("bench.goals")
+report = pytest.importorskip("bench.report")
+
+DOC = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+PART = "in_process/sqlite"
+
+
+def cells(text: str) -> list[list[str]]:
+    """Return the rows of the first table in ``text``, headings included."""
+    rows = re.search(r"(?:^\|.*\|\n?)+", text, re.MULTILINE)[0].splitlines()
+    return [[cell.strip() for cell in row.strip("|").split("|")] for row in rows if not row.startswith("| -")]
+
+
+def line_for(goal: goals.Goal, rows: dict, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Return the line of the one goal there is, by heading."""
+    monkeypatch.setattr(report, "GOALS", (goal,))
+    headings, line = cells("\n".join(report.summary({PART: rows})))
+    return dict(zip(headings, line, strict=True))
+
+
+def test_the_page_has_the_goals_of_the_code():
+    table = cells(DOC.read_text().partition("<!-- bench: begin -->")[2])
+    now = cells("\n".join(report.summary({})))
+    columns = [now[0].index(name) for name in ("what", "goal", "limit")]
+    assert [[row[column] for column in columns] for row in table] == [
+        [row[column] for column in columns] for row in now
+    ]
+
+
+def test_the_worst_row_counts_and_the_best_peer_is_named(monkeypatch):
+    goal = goals.Goal(
+        "it", (goals.Measure(PART, ("bearer", "cookie"), "wall", 1.45),), ("slow", "fast", "absent"), "1.3×"
+    )
+    rows = {
+        "bearer": {"wall": [1.3, 1.4, 1.5]},
+        "cookie": {"wall": [1.4, 1.5, 1.6]},
+        "slow": {"wall": [6, 7, 8]},
+        "fast": {"wall": [3, 3.2, 4]},
+    }
+    line = line_for(goal, rows, monkeypatch)
+    assert list(line.values()) == ["it", "1.50×", "≤ 1.45×", "fast 3.20×", "1.3×", "no"]
+    rows["cookie"]["wall"][1] = 1.45
+    assert line_for(goal, rows, monkeypatch)["ok"] == "yes"
+
+
+def test_every_figure_of_a_line_must_hold(monkeypatch):
+    measures = (goals.Measure(PART, ("ours",), "wall", 2.0), goals.Measure(PART, ("ours",), "queries", 1, "queries"))
+    rows = {"ours": {"wall": [1, 1, 1], "queries": 2}}
+    line = line_for(goals.Goal("it", measures), rows, monkeypatch)
+    assert (line["reached"], line["goal"], line["ok"]) == ("1.00×, 2 queries", "≤ 2.00×, ≤ 1 query", "no")
+
+
+def test_more_is_better_where_the_goal_says_at_least(monkeypatch):
+    goal = goals.Goal("it", (goals.Measure(PART, ("one", "two"), "rate", 0.4, at_least=True),), ("a", "b"))
+    rows = {name: {"rate": value} for name, value in (("one", 0.5), ("two", 0.41), ("a", 0.1), ("b", 0.3))}
+    line = line_for(goal, rows, monkeypatch)
+    assert (line["reached"], line["best peer"], line["ok"]) == ("0.41×", "b 0.30×", "yes")
+
+
+def test_a_star_is_the_last_row_that_begins_so(monkeypatch):
+    goal = goals.Goal("it", (goals.Measure(PART, ("sessions: *",), "pages", 8, "pages"),), ("api-key: *",))
+    rows = {
+        "sessions: 10": {"pages": 4},
+        "api-key: 10": {},
+        "sessions: 1,000": {"pages": 9},
+        "api-key: 1,000": {"pages": 7},
+    }
+    line = line_for(goal, rows, monkeypatch)
+    assert (line["reached"], line["best peer"], line["ok"]) == ("9 pages", "api-key 7 pages", "no")
+
+
+@pytest.mark.parametrize("rows", [{}, {"skipped": "wrk is missing"}, {"one": {"rate": 1}}])
+def test_nothing_is_claimed_without_a_figure(rows, monkeypatch):
+    goal = goals.Goal("it", (goals.Measure(PART, ("one", "two"), "rate", 0.4, at_least=True),))
+    line = line_for(goal, rows, monkeypatch)
+    assert (line["reached"], line["ok"]) == ("not measured", "–")
+
+
+def test_a_goal_that_names_a_row_which_is_not_there_is_told():
+    measured = {PART: {"session": {"wall": [1, 1, 1], "queries": 1, "writes": 0}}}
+    assert f"{PART}/session, cookie/wall" in report.misnamed(measured)
+    assert not [name for name in report.misnamed(measured) if "/session/" in name]
+    assert report.misnamed({PART: {"skipped": "why"}}) == []
+
+
+def test_writing_replaces_what_is_between_the_markers(tmp_path):
+    page = tmp_path / "performance.md"
+    page.write_text("Before.\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nAfter.\n")
+    results = {
+        PART: {"bare": {"us": 119.4, "wall": [0.99, 1, 1.01], "queries": 0}},
+        "wire/postgres": {"skipped": "no wrk"},
+    }
+    for _ in range(2):
+        report.write(page, results, ["- a machine"])
+    text = page.read_text()
+    assert text.startswith("Before.\n<!-- bench: begin -->\n## Figures\n\n- a machine\n")
+    assert text.endswith("<!-- bench: end -->\nAfter.\n")
+    assert "old" not in text
+    assert ["bare", "119", "1.00 (0.99 to 1.01)", "0"] in cells(text.partition("### in_process, sqlite")[2])
+    assert "Skipped: no wrk" in text
