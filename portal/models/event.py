@@ -51,9 +51,8 @@ class PortalEventQuerySet(models.QuerySet["PortalEvent"]):
     def purge(self, before: datetime, batch_size: int) -> int:
         """Delete up to ``batch_size`` events from before ``before``, the oldest first, and return their number."""
         self._for_write = True
-        old = self.using(self.db).before(before).order_by("created_at")
-        batch = list(old.values_list("pk", flat=True)[:batch_size])
-        return self.using(self.db).order_by().filter(pk__in=batch).delete()[0] if batch else 0
+        rows = self.using(self.db).order_by()
+        return rows.filter(pk__in=rows.before(before).order_by("created_at").values("pk")[:batch_size]).delete()[0]
 
 
 class PortalEvent(models.Model):

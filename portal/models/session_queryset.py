@@ -152,8 +152,8 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         The condition stands in the DELETE itself, so a session that changed meanwhile is judged as it is now.
         """
         over = self.using(self._write_alias()).order_by().ended_before(before)
-        batch = list(over.order_by(ENDS).values_list("pk", flat=True)[:batch_size])
-        return over.filter(pk__in=batch).delete()[0] if batch else 0
+        # In one statement: thousands of keys sent there and back would cost more than the deletion.
+        return over.filter(pk__in=over.order_by(ENDS).values("pk")[:batch_size]).delete()[0]
 
 
 def _refusal(config: PortalConfig, minted_by: int | None, using: str) -> Exception:

@@ -89,7 +89,7 @@ def chart_of(usage: Usage) -> UsageChart | None:
         tuple(
             Bucket(
                 label,
-                _mark(starts[place], window.bucket) if place % every == 0 else "",
+                _mark(starts[place], window.bucket) if place % every == 0 and place + every <= len(stacks) else "",
                 place // every % 2 == 1,
                 _bar_words(label, series, stack),
                 bar,

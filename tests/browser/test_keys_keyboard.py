@@ -28,7 +28,10 @@ FOCUSED = """() => {
   return [on === document.body ? "" : words.textContent.trim().replace(/\\s+/g, " "), (outlined || browsers) && inSight];
 }"""
 #: Where Tab comes first on every page.
-SHELL = ["Skip to main content", "N Northwind MapsSigned in as user_123", "← Back to Northwind Maps", "Sign out"]
+SHELL = [
+    *("Skip to main content", "N Northwind MapsSigned in as user_123", "← Back to Northwind Maps", "Sign out"),
+    *("API keys", "Usage"),
+]
 
 
 @pytest.fixture

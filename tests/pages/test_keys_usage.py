@@ -60,7 +60,7 @@ def uses(answer):
     return {
         words(name): words(cell)
         for name, cell in re.findall(
-            r"<bdi>([^<]*)</bdi></a><code.*?data-label=\"Last 30 days\">(.*?)</td>", html, re.DOTALL
+            r"<bdi>([^<]*)</bdi></a><code.*?class=\"use\" data-label=\"Last 30 days\">(.*?)</td>", html, re.DOTALL
         )
     }
 
