@@ -6,9 +6,10 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import request_started
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
 
-from . import request_id
+from . import credential_cache, request_id
 from .checks import register_checks
 
 __all__ = ["PortalAppConfig"]
@@ -34,3 +35,12 @@ class PortalAppConfig(AppConfig):
             )
         register_checks()
         request_started.connect(request_id.forget, dispatch_uid="portal.request_id")
+        for signal, name in (
+            (post_save, "PortalConfig"),
+            (post_save, "PortalSession"),
+            (post_save, "RootKey"),
+            (post_delete, "PortalConfig"),
+            (post_delete, "RootKey"),
+        ):
+            sender = self.get_model(name)
+            signal.connect(credential_cache.forget_rows, sender=sender, dispatch_uid=f"portal.forget.{name}")

@@ -88,7 +88,7 @@ def authenticate_session(token: str) -> AuthenticatedSession | None:
     if not tokens.is_secret(token, tokens.ACCESS_TOKEN):
         return None
     digest = tokens.digest(token)
-    session = remembered("session", digest, lambda: _load_session(digest))
+    session = remembered(PortalSession, digest, lambda: _load_session(digest))
     # Judged here and not in the query: one clock, and at each use of what is remembered.
     return session if session is not None and clock.now() < session.expires_at else None
 
@@ -133,7 +133,7 @@ def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
     if not tokens.is_secret(key, tokens.ROOT_KEY):
         return None
     digest = tokens.digest(key)
-    found = remembered("root_key", digest, lambda: _load_root_key(digest))
+    found = remembered(RootKey, digest, lambda: _load_root_key(digest))
     if found is None:
         return None
     root_key, ends = found

@@ -206,7 +206,7 @@ def _databases() -> Iterator[CheckMessage]:
         if "postgresql" in engine and (database.get("OPTIONS", {}).get("isolation_level") or 2) > 2:
             yield Warning(
                 f"The database {alias!r} is stricter than READ COMMITTED: a code that is minted while its portal is being "
-                "disabled could work after re-enabling.",
+                "disabled could work after re-enabling, and two portals could come to share a keyspace.",
                 hint='Leave OPTIONS["isolation_level"] out for the database of the portal.',
                 id="portal.W106",
             )

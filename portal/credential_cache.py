@@ -7,16 +7,17 @@ seconds are over: that is the price, and why the default is off. Expiry is not r
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import connections, models, router, transaction
 
 from .conf import portal_settings
 
-__all__ = ["MAX_ENTRIES", "forget", "forget_on_commit", "remembered"]
+__all__ = ["MAX_ENTRIES", "forget", "forget_on_commit", "forget_rows", "remembered"]
 
 #: How many credentials are remembered; the oldest makes room.
 MAX_ENTRIES = 10_000
@@ -24,23 +25,29 @@ MAX_ENTRIES = 10_000
 _Found = TypeVar("_Found")
 
 _lock = threading.Lock()
-_entries: dict[tuple[str, bytes], tuple[float, Any]] = {}
+_entries: dict[tuple[str, str, bytes], tuple[float, Any]] = {}
 #: Raised by each :func:`forget`: what was read before it may be what it was about.
 _generation = 0
 
 
-def remembered(kind: str, digest: bytes, load: Callable[[], _Found | None]) -> _Found | None:
+def remembered(model: type[models.Model], digest: bytes, load: Callable[[], _Found | None]) -> _Found | None:
     """Return what is remembered of a credential, or what ``load`` reads; None is not remembered.
 
-    :param kind: what sort of credential it is, so that one sort's secret is never taken for another's.
+    Within a transaction nothing is: it may see what is rolled back later, or not see what has been ended since.
+
+    :param model: whose rows the credential is among; decides which database it belongs to.
     :param digest: the secret's hash.
-    :param load: asks the database; what it returns is shared by requests and must not change.
+    :param load: asks that database; what it returns is shared by requests and must not change.
     """
     seconds = portal_settings.SESSION_CACHE_SECONDS
     if not seconds:
         return load()
+    using = router.db_for_write(model)
+    if connections[using].in_atomic_block:
+        return load()
+    key = (using, model._meta.label, digest)
     now = time.monotonic()
-    entry = _entries.get((kind, digest))
+    entry = _entries.get(key)
     if entry is not None and now < entry[0]:
         found: _Found = entry[1]
         return found
@@ -50,10 +57,10 @@ def remembered(kind: str, digest: bytes, load: Callable[[], _Found | None]) -> _
         with _lock:
             # A read that began before a change must not bring back what the change ended.
             if before == _generation:
-                _entries.pop((kind, digest), None)
+                _entries.pop(key, None)
                 if len(_entries) >= MAX_ENTRIES:
                     del _entries[next(iter(_entries))]
-                _entries[kind, digest] = (now + seconds, value)
+                _entries[key] = (now + seconds, value)
     return value
 
 
@@ -68,3 +75,24 @@ def forget() -> None:
 def forget_on_commit(using: str) -> None:
     """Forget everything once the transaction on ``using`` commits; at once outside of one."""
     transaction.on_commit(forget, using=using, robust=True)
+
+
+def forget_rows(instance: models.Model, using: str, created: bool = False, **signal: Any) -> None:
+    """Forget everything once a changed or deleted row is committed; a receiver of ``post_save`` and ``post_delete``.
+
+    Not to be connected to the deletion of what is deleted by the thousand: Django then reads each row before.
+    """
+    if not created:
+        forget_on_commit(using)
+
+
+def _start_anew() -> None:
+    # At a fork another thread may have held the lock, and that thread is not here.
+    global _lock
+    _lock = threading.Lock()
+    forget()
+
+
+# Windows has no fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_start_anew)

@@ -87,7 +87,8 @@ def _metadata_problem(metadata: Any) -> str:
     except (TypeError, ValueError, RecursionError):
         # An infinity, half of a surrogate pair, or what JSON has no words for; the database would refuse it later.
         return "Use plain JSON values."
-    if not isinstance(metadata, dict) or "\\u0000" in text:
+    # JSON writes a NUL as \\u0000, and the text of that after a backslash of its own.
+    if not isinstance(metadata, dict) or "\\u0000" in text.replace("\\\\", ""):
         return "Use a JSON object without NUL characters."
     if size > MAX_METADATA_BYTES:
         return f"Use at most {MAX_METADATA_BYTES} bytes as JSON."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils.connection import ConnectionDoesNotExist
 
 from portal import clock, credential_cache
 from portal.authenticate import authenticate_root_key, authenticate_session
@@ -206,6 +208,70 @@ def test_f13_a_read_that_began_before_a_change_is_not_kept(remembering, config):
         authenticate_session(token)
     assert changed
     assert authenticate_session(token) is None
+
+
+def test_what_is_read_in_a_transaction_is_not_kept(remembering, config):
+    row, key = issue_root_key()
+    row.disable()
+    with transaction.atomic():
+        row.enable()
+        assert authenticate_root_key(key).enabled
+        transaction.set_rollback(True)
+    assert not authenticate_root_key(key).enabled
+
+
+def test_within_a_transaction_nothing_is_remembered(remembering, config):
+    session, token = sign_in(config)
+    assert authenticate_session(token)
+    with transaction.atomic():
+        session.revoke()
+        assert authenticate_session(token) is None
+
+
+@pytest.mark.parametrize("name", ["PortalSession", "RootKey", "ApiKey"])
+def test_rows_that_a_host_saves_or_deletes_by_itself_are_noticed(remembering, config, api_key, name):
+    session, token = sign_in(config)
+    row, key = issue_root_key()
+    found = {"PortalSession": session, "RootKey": row, "ApiKey": ApiKey.objects.get()}[name]
+    ask = {
+        "PortalSession": lambda: authenticate_session(token),
+        "RootKey": lambda: authenticate_root_key(key),
+        "ApiKey": lambda: verify(api_key).key,
+    }[name]
+    assert ask()
+    found.save()
+    assert queries(ask) == 1
+    if name != "PortalSession":
+        found.delete()
+        assert ask() is None
+
+
+def test_one_databases_credentials_are_not_anothers(remembering, config, settings):
+    token = sign_in(config).secret
+    assert authenticate_session(token)
+    settings.DATABASE_ROUTERS = ["tests.hosts.replicas.ElsewhereRouter"]
+    with pytest.raises(ConnectionDoesNotExist):
+        authenticate_session(token)
+
+
+def test_a_session_that_another_process_ended_makes_no_keys(remembering, api, config):
+    token = sign_in(config).secret
+    assert api("createKey", {"name": "Laptop"}, token=token).status_code == 200
+    PortalSession.objects.update(revoked_at=clock.now())
+    assert authenticate_session(token)
+    for operation, body in (("createKey", {"name": "Phone"}), ("listKeys", {})):
+        assert api(operation, body, token=token).status_code == 401
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_begins_with_nothing(remembering, config):
+    authenticate_session(sign_in(config).secret)
+    assert credential_cache._entries
+    child = os.fork()
+    if child == 0:
+        os._exit(len(credential_cache._entries))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert credential_cache._entries
 
 
 def test_a_change_that_is_rolled_back_changes_nothing(remembering, config):

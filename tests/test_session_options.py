@@ -146,6 +146,12 @@ def test_metadata_is_an_object(api, config, root_key, value):
     assert finding["location"] == "body.metadata"
 
 
+@pytest.mark.parametrize("text", [r"\u0000", r"\\u0000", "\\", 'a"b'])
+def test_metadata_may_hold_what_only_looks_like_a_nul(api, config, root_key, text):
+    assert_answer(api("createSession", {**BODY, "metadata": {text: [text]}}, token=root_key.secret))
+    assert PortalSession.objects.get().metadata == {text: [text]}
+
+
 def test_the_longest_that_is_taken(api, config, root_key):
     body = {**BODY, "metadata": BIG, "ttl": 86_400, "locale": "de-" + "a1b2c3d4-" * 3 + "a1b2c"}
     assert_answer(api("createSession", body, token=root_key.secret))

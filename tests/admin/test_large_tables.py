@@ -72,6 +72,7 @@ def fill(rows: int, configs: list, keys: list) -> None:
         "permissions": "'[]'",
         "metadata": "'{}'",
         "preview": "false",
+        "ttl": "interval '1 day'" if vendor == "postgresql" else "86400000000",
         **dict.fromkeys(("keyspace_id", "display_name", "capabilities", "return_url", "next", "locale"), "''"),
     }
     insert("portal_portalsession", values, series)

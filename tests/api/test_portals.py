@@ -291,6 +291,16 @@ def test_row_44_a_portal_that_a_key_may_not_touch_is_as_unknown_as_one_that_is_n
     assert PortalConfig.objects.get(pk=config.pk).display_name == config.display_name
 
 
+def test_row_23_the_permission_for_one_portal_opens_no_other_keys(api, config):
+    """Else its holder could point the portal at keys that no portal shows, and have them read and rotated there."""
+    secret = key(f"portal.{config.public_id}.update_portal")
+    answer = api("updatePortal", {"portal": "my-portal", "keyspaceId": "internal"}, token=secret)
+    assert locations(answer) == ["body.keyspaceId"]
+    assert PortalConfig.objects.get().keyspace_id == config.keyspace_id
+    # The keyspace that it has is no other.
+    assert_answer(api("updatePortal", {"portal": "my-portal", "keyspaceId": config.keyspace_id}, token=secret))
+
+
 @pytest.mark.parametrize("operation", ACTS)
 @pytest.mark.parametrize("resource", ["*", "id"])
 @pytest.mark.parametrize("named_by", ["public_id", "slug"])

@@ -95,13 +95,15 @@ def portal_of(session: AuthenticatedSession) -> PortalConfig:
     """Return the session's portal, whose policy holds and whose keys are meant.
 
     Read from the writer's database, and with the session's own keyspace in the condition: a portal that was pointed at
-    other keys after the session was looked up would open those.
+    other keys after the session was looked up would open those, and a remembered session may have been ended elsewhere.
 
     :raises PortalSessionNotFound: the portal was deleted, disabled or pointed elsewhere meanwhile, which ended the session.
     """
     portals = PortalConfig.objects.using(router.db_for_write(PortalConfig)).enabled()
     try:
-        return portals.get(sessions__pk=session.pk, sessions__keyspace_id=F("keyspace_id"))
+        return portals.get(
+            sessions__pk=session.pk, sessions__keyspace_id=F("keyspace_id"), sessions__revoked_at__isnull=True
+        )
     except PortalConfig.DoesNotExist:
         raise PortalSessionNotFound(headers={"WWW-Authenticate": INVALID_TOKEN}) from None
 

@@ -113,6 +113,12 @@ class UpdatePortal(RootKeyOperation):
         # The keyspace that it has, as a caller sends it who sends all that it read: no claim on it, and no session ends.
         if fields.get("keyspace_id") == portal.keyspace:
             del fields["keyspace_id"]
+        # Else a key for one portal could point it at any keys that no portal shows, and read them there.
+        if "keyspace_id" in fields and not root_key.may("update_portal"):
+            text = "Pointing a portal at other keys needs a root key with portal.*.update_portal."
+            raise InvalidInput(
+                "This root key cannot do that.", errors=[{"location": "body.keyspaceId", "message": text}]
+            )
         if fields:
             _set(portal, fields)
             save_unshared(portal, actor=root_key.actor(client_address(request._request)), fields=fields)

@@ -6,7 +6,10 @@ import atexit
 
 from django.apps import AppConfig
 from django.core.signals import request_finished
+from django.db.models.signals import post_delete, post_save
 from django.utils.translation import gettext_lazy as _
+
+from portal import credential_cache
 
 __all__ = ["PortalKeysConfig"]
 
@@ -26,5 +29,8 @@ class PortalKeysConfig(AppConfig):
         """Have what verification notes written after requests, and when the process ends."""
         from .recorder import recorder
 
+        for signal in (post_save, post_delete):
+            sender = self.get_model("ApiKey")
+            signal.connect(credential_cache.forget_rows, sender=sender, dispatch_uid="portal_keys.forget")
         request_finished.connect(recorder.flush_if_due, dispatch_uid="portal_keys.recorder")
         atexit.register(recorder.flush)

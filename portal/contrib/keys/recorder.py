@@ -192,4 +192,6 @@ def count_with(counter: Callable[[Use], object] | None, *, table: bool = False) 
 
 #: This process's.
 recorder = Recorder()
-os.register_at_fork(after_in_child=recorder.forget)
+# Windows has no fork.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=recorder.forget)

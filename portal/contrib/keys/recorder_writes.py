@@ -19,8 +19,9 @@ logger = logging.getLogger("portal.keys")
 
 #: Rows a statement.
 BATCH = 100
-# In milliseconds: longer than the app's own writes on SQLite take, and far shorter than the busy timeout.
-_SQLITE_PATIENCE = 50
+# In milliseconds: longer than the app's own writes take, and far shorter than a host's own timeouts. The flush runs in a
+# request that happens to end, which must not wait for whoever holds a row.
+_PATIENCE = 50
 
 #: A row that was used: its model and its primary key.
 Row = tuple[type[models.Model], int]
@@ -37,6 +38,7 @@ def write_counts(counts: dict[Count, int]) -> None:
     while batch := {count: counts[count] for count in islice(rows, BATCH)}:
         try:
             with _impatience(using), transaction.atomic(using=using):
+                _limit_waiting(using)
                 KeyUsage.objects.using(using).add(batch)
                 for count in batch:
                     del counts[count]
@@ -77,9 +79,16 @@ def _move(model: type[models.Model], batch: dict[int, datetime]) -> None:
         rows.filter(behind, pk__in=free).update(last_used_at=moment)
 
 
+def _limit_waiting(using: str) -> None:
+    """On PostgreSQL, have this transaction wait for a lock for :data:`_PATIENCE`; what it refuses is tried again later."""
+    if connections[using].vendor == "postgresql":
+        with connections[using].cursor() as cursor:
+            cursor.execute(f"SET LOCAL lock_timeout = {_PATIENCE}")
+
+
 @contextmanager
 def _impatience(using: str) -> Iterator[None]:
-    """On SQLite, wait for whoever writes for :data:`_SQLITE_PATIENCE` and not for the host's busy timeout."""
+    """On SQLite, wait for whoever writes for :data:`_PATIENCE` and not for the host's busy timeout."""
     connection = connections[using]
     if connection.vendor != "sqlite":
         yield
@@ -88,7 +97,7 @@ def _impatience(using: str) -> Iterator[None]:
     # Past Django's cursors, which refuse everything in a transaction that has failed: the timeout must come back.
     raw = connection.connection
     (before,) = raw.execute("PRAGMA busy_timeout").fetchone()
-    raw.execute(f"PRAGMA busy_timeout = {_SQLITE_PATIENCE}")
+    raw.execute(f"PRAGMA busy_timeout = {_PATIENCE}")
     try:
         yield
     finally:

@@ -131,7 +131,7 @@ def verify(
     if len(key) > MAX_LENGTH or (_OWN_FORM.fullmatch(key) and not tokens.is_api_key(key)):
         return Verification(Outcome.NOT_FOUND)
     digest = tokens.digest(key)
-    known = remembered("api_key", digest, lambda: _load(digest))
+    known = remembered(KeySecret, digest, lambda: _load(digest))
     if known is None or not _is_of(known.key.keyspace_id, keyspace_id):
         return Verification(Outcome.NOT_FOUND)
     now = clock.now()
