@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,11 @@ __all__ = ["csv_line"]
 
 # What a spreadsheet takes for a formula when a cell begins with it. Names and ids come from others, and a formula can send
 # what stands beside it to a stranger.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+#
+# Where it separates by ";" or by tabs, as in much of Europe, a cell also begins in the middle of ours: the quotes around
+# ours are not at the beginning of its cell, so they hold nothing together there, not even lines. The apostrophe stands where
+# that cell would begin, before quotes and spaces, which may get lost.
+_FORMULA = re.compile(r"""^(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[" ]*[=+\-@＝＋－＠])""")
 
 
 class _Lines:
@@ -31,4 +36,4 @@ def csv_line(cells: Iterable[object]) -> str:
 
 
 def _defused(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return _FORMULA.sub("'", text)

@@ -6,9 +6,10 @@ when clocks change somewhere. Buckets without use count zero.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 from portal import clock
@@ -16,9 +17,12 @@ from portal.conf import portal_settings
 
 from .base import Outcome, UsageBucket
 
-__all__ = ["DAY", "HOUR", "Tally", "Usage", "Window", "oldest_day"]
+__all__ = ["DAY", "HOUR", "MOST_KEYS", "Tally", "Usage", "Window", "oldest_day"]
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+#: What is told key by key is told of at most so many, the most used: a user can have used and revoked any number of keys.
+MOST_KEYS = 100
 
 # Windows up to this long are told by the hour, unless they began longer ago than a day more: stores know older use by the
 # day, and told by the hour all of it would be in the day's first.
@@ -102,15 +106,17 @@ class Window:
         return (self.end - self.start) // self.bucket
 
 
-@dataclass(frozen=True, slots=True)
+# No slots: what is computed of it is kept.
+@dataclass(frozen=True)
 class Usage:
     """The use of an owner's keys in a window.
 
-    :param keys: for each key that was used, by its id, one tally a bucket. Keys that were revoked since are among them.
+    :param keys: for each key that was used, by its id, the tallies of the buckets in which it was, by their places in the
+        window. Keys that were revoked since are among them.
     """
 
     window: Window
-    keys: Mapping[str, Sequence[Tally]]
+    keys: Mapping[str, Mapping[int, Tally]]
 
     @classmethod
     def of(cls, window: Window, buckets: Iterable[UsageBucket], key_ids: Container[str] | None = None) -> Usage:
@@ -118,44 +124,50 @@ class Usage:
 
         A store may answer in smaller buckets, or several times for the same one: they are added up.
         """
-        keys: dict[str, list[Tally]] = {}
+        keys: dict[str, dict[int, Tally]] = {}
         for bucket in buckets:
             if key_ids is not None and bucket.key_id not in key_ids:
                 continue
             tally = Tally.of(bucket.counts)
-            if tally.total and window.start <= bucket.start < window.end:
-                series = keys.setdefault(bucket.key_id, [Tally()] * window.size)
+            if any(tally) and window.start <= bucket.start < window.end:
+                found = keys.setdefault(bucket.key_id, {})
                 place = (bucket.start - window.start) // window.bucket
-                series[place] = Tally.sum((series[place], tally)) if series[place].total else tally
+                found[place] = Tally.sum((found[place], tally)) if place in found else tally
         return cls(window, keys)
 
     def within(self, window: Window) -> Usage:
         """Return the part of it in a smaller window with the same buckets."""
         first = (window.start - self.window.start) // self.window.bucket
-        parts = {key_id: series[first : first + window.size] for key_id, series in self.keys.items()}
-        return Usage(window, {key_id: part for key_id, part in parts.items() if any(map(any, part))})
+        places = range(first, first + window.size)
+        parts = {
+            key_id: {place - first: tally for place, tally in found.items() if place in places}
+            for key_id, found in self.keys.items()
+        }
+        return Usage(window, {key_id: part for key_id, part in parts.items() if part})
 
-    def only(self, key_id: str) -> Usage:
-        """Return the part of one key."""
-        return Usage(self.window, {key_id: self.keys[key_id]} if key_id in self.keys else {})
+    def only(self, *key_ids: str) -> Usage:
+        """Return the part of these keys."""
+        return Usage(self.window, {key_id: self.keys[key_id] for key_id in key_ids if key_id in self.keys})
 
-    @property
+    @cached_property
     def series(self) -> list[Tally]:
         """One tally a bucket, of all keys together."""
-        if not self.keys:
-            return [Tally()] * self.window.size
-        return [Tally.sum(tallies) for tallies in zip(*self.keys.values(), strict=True)]
+        buckets: list[list[Tally]] = [[] for _place in range(self.window.size)]
+        for found in self.keys.values():
+            for place, tally in found.items():
+                buckets[place].append(tally)
+        return [Tally.sum(tallies) for tallies in buckets]
 
-    @property
+    @cached_property
     def by_key(self) -> list[tuple[str, Tally]]:
         """The tally of each key that was used, by its id, the most used first."""
-        totals = [(key_id, Tally.sum(series)) for key_id, series in self.keys.items()]
+        totals = [(key_id, Tally.sum(found.values())) for key_id, found in self.keys.items()]
         return sorted(totals, key=lambda item: (-item[1].total, item[0]))
 
-    @property
+    @cached_property
     def total(self) -> Tally:
         """The whole use."""
-        return Tally.sum(tally for _, tally in self.by_key)
+        return Tally.sum(self.series)
 
 
 def oldest_day() -> datetime:

@@ -66,8 +66,12 @@ class ExchangeQuerySet(models.QuerySet["PortalSession"]):
         :param replaces: an access token whose session ends in the same transaction, if it is another live session.
         :raises PortalSessionNotFound: the code is unknown, used, expired, revoked, or its portal is closed.
         """
-        redeemed, token = self.redeem(code, address=address, slug=slug, token=token, replaces=replaces)
-        return Issued(self.using(self._write_alias()).select_related("config").get(pk=redeemed.pk), token)
+        using = self._write_alias()
+        # One transaction: as soon as the row is let go of, a portal that is being deleted takes it along.
+        with transaction.atomic(using=using):
+            redeemed, token = self.redeem(code, address=address, slug=slug, token=token, replaces=replaces)
+            row = self.using(using).select_related("config").get(pk=redeemed.pk)
+        return Issued(row, token)
 
     @sensitive_variables("code", "token", "replaces")
     def redeem(

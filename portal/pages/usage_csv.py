@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from portal.csv_text import csv_line
-from portal.keystore.usage import DAY, Tally, Usage
+from portal.keystore.usage import DAY, MOST_KEYS, Tally, Usage
+
+from .usage_words import other_keys
 
 __all__ = ["csv_lines"]
 
@@ -13,16 +15,26 @@ __all__ = ["csv_lines"]
 def csv_lines(usage: Usage, names: Mapping[str, str]) -> Iterator[str]:
     """Return the header and the lines: starts in ISO 8601 and UTC, the most used key first.
 
-    Names of columns are not translated: programs go by them.
+    Names of columns are not translated: programs go by them. Keys beyond the most used
+    :data:`~portal.keystore.usage.MOST_KEYS` are together in the last lines, which have no id.
 
     :param names: of the owner's keys, by id; a key that is gone has none.
     """
+    key_ids = [key_id for key_id, _total in usage.by_key]
+    parts = [(key_id, names.get(key_id, ""), usage.only(key_id)) for key_id in key_ids[:MOST_KEYS]]
+    if rest := key_ids[MOST_KEYS:]:
+        parts.append(("", other_keys(len(rest)), usage.only(*rest)))
+    # In words before it is streamed, when the language of the page is gone.
+    return _lines(usage, parts)
+
+
+def _lines(usage: Usage, parts: list[tuple[str, str, Usage]]) -> Iterator[str]:
     form = "%Y-%m-%d" if usage.window.bucket == DAY else "%Y-%m-%dT%H:%MZ"
     starts = [start.strftime(form) for start in usage.window.starts]
     yield csv_line(("start", "key_id", "key", "total", *Tally._fields))
-    for key_id, _total in usage.by_key:
+    for key_id, name, part in parts:
         # One text a key: a chunk for each line would cost more than the line.
         yield "".join(
-            csv_line((start, key_id, names.get(key_id), tally.total, *tally))
-            for start, tally in zip(starts, usage.keys[key_id], strict=True)
+            csv_line((start, key_id, name, tally.total, *tally))
+            for start, tally in zip(starts, part.series, strict=True)
         )

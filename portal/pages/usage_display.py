@@ -14,10 +14,10 @@ from .charts import SPARK_HEIGHT, spark
 from .usage_place import UsageRange
 from .usage_words import bucket_words, change_words, grouped, mostly, requests, share
 
-__all__ = ["MOST_KEYS", "Figure", "KeyShare", "Spark", "figures", "key_shares", "spark_of"]
+__all__ = ["MOST_ROWS", "Figure", "KeyShare", "Spark", "figures", "key_shares", "spark_of"]
 
 #: The table by key has at most so many rows; all other keys are one row more.
-MOST_KEYS = 25
+MOST_ROWS = 25
 
 
 class Figure(NamedTuple):
@@ -81,8 +81,8 @@ def key_shares(usage: Usage, names: Mapping[str, str]) -> list[KeyShare]:
         percent = round(100 * tally.total / whole)
         return KeyShare(key_id, names.get(key_id, ""), others, grouped(tally.valid), grouped(tally.rejected), percent)
 
-    rows = [row(key_id, tally) for key_id, tally in found[:MOST_KEYS]]
-    if rest := found[MOST_KEYS:]:
+    rows = [row(key_id, tally) for key_id, tally in found[:MOST_ROWS]]
+    if rest := found[MOST_ROWS:]:
         rows.append(row("", Tally.sum(tally for _key_id, tally in rest), len(rest)))
     return rows
 
@@ -101,8 +101,9 @@ class Spark(NamedTuple):
 
 def spark_of(usage: Usage, key_id: str) -> Spark | None:
     """Return the small chart of a key; None without a request."""
-    series = usage.keys.get(key_id)
-    if series is None:
+    part = usage.only(key_id)
+    if not part.keys:
         return None
+    series = part.series
     valid, rejected = spark([tally.valid for tally in series], [tally.rejected for tally in series])
-    return Spark(grouped(Tally.sum(series).total), f"-.5 0 {len(series)} {SPARK_HEIGHT}", valid, rejected)
+    return Spark(grouped(part.total.total), f"-.5 0 {len(series)} {SPARK_HEIGHT}", valid, rejected)

@@ -47,7 +47,9 @@ def soon(keys: SessionKeys, window: Window, key_ids: Sequence[str] | None = None
                 return keys.usage(window, key_ids)
         context = copy_context()
         return _deadline.call(lambda: context.run(keys.usage, window, key_ids))
-    except (PortalError, TimeoutError, *DATABASE_AWAY) as error:
+    except (PortalError, TimeoutError, RuntimeError, *DATABASE_AWAY) as error:
+        # RuntimeError: the system gives no more threads now, so nobody would stop waiting. What a store raises is a
+        # PortalError by now.
         logger.warning("A page goes without usage: %s", type(error).__name__)
         return None
 

@@ -18,6 +18,7 @@ __all__ = [
     "grouped",
     "kept_words",
     "mostly",
+    "other_keys",
     "range_words",
     "requests",
     "share",
@@ -30,8 +31,8 @@ _RANGE = {
         "title": ngettext_lazy("Usage, last %(n)d hour", "Usage, last %(n)d hours", "n"),
         "caption": ngettext_lazy("Requests by key, last %(n)d hour", "Requests by key, last %(n)d hours", "n"),
         "empty": ngettext_lazy(
-            "No requests in the last %(n)d hour. Make one, and it appears here within a minute.",
-            "No requests in the last %(n)d hours. Make one, and it appears here within a minute.",
+            "No requests in the last %(n)d hour. Make one, and it appears here soon.",
+            "No requests in the last %(n)d hours. Make one, and it appears here soon.",
             "n",
         ),
         "up": ngettext_lazy("Up %(share)s on the %(n)d hour before", "Up %(share)s on the %(n)d hours before", "n"),
@@ -47,8 +48,8 @@ _RANGE = {
         "title": ngettext_lazy("Usage, last %(n)d day", "Usage, last %(n)d days", "n"),
         "caption": ngettext_lazy("Requests by key, last %(n)d day", "Requests by key, last %(n)d days", "n"),
         "empty": ngettext_lazy(
-            "No requests in the last %(n)d day. Make one, and it appears here within a minute.",
-            "No requests in the last %(n)d days. Make one, and it appears here within a minute.",
+            "No requests in the last %(n)d day. Make one, and it appears here soon.",
+            "No requests in the last %(n)d days. Make one, and it appears here soon.",
             "n",
         ),
         "up": ngettext_lazy("Up %(share)s on the %(n)d day before", "Up %(share)s on the %(n)d days before", "n"),
@@ -103,6 +104,11 @@ def grouped(number: int) -> str:
 def requests(number: int) -> str:
     """Return so many requests in words."""
     return ngettext("%(number)s request", "%(number)s requests", number) % {"number": grouped(number)}
+
+
+def other_keys(number: int) -> str:
+    """Return the name of all the keys that are not told apart."""
+    return ngettext("%(n)s other key", "%(n)s other keys", number) % {"n": number}
 
 
 def share(part: int, whole: int) -> str:

@@ -166,6 +166,12 @@ def test_a_spreadsheet_takes_no_cell_for_a_formula(operator, start):
     assert f',"{quoted}"' not in answer
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "\n"])
+def test_nor_the_middle_of_one_where_a_cell_begins_for_it(operator, separator):
+    record(external_id=f"a{separator}=HYPERLINK(1)")
+    assert f"a{separator}'=HYPERLINK(1)" in operator.get(EXPORT).getvalue().decode()
+
+
 def test_what_is_no_filter_leads_back_to_the_list_and_no_other_column_can_be_asked_for(operator):
     for path in (EVENTS, EXPORT):
         answer = operator.get(path, {"from": "yesterday"})

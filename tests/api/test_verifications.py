@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from portal import clock
-from portal.api.views.verifications import MAX_KEYS
+from portal.keystore import get_key_store
+from portal.keystore.base import Owner
+from portal.keystore.usage import MOST_KEYS
 from tests.envelopes import assert_refused
 from tests.factories import ALL, PortalConfigFactory, sign_in
 from tests.pages.shelf import put
@@ -180,6 +182,14 @@ def test_a_key_that_is_gone_still_counts(config, asked, store):
     assert [key["keyId"] for key in asked()["keys"]] == [key.id]
 
 
+def test_a_revoked_key_counts_and_cannot_be_asked_for_alone(config, ask, asked):
+    key = put(config, "K")
+    use(config, key.id, NOW)
+    get_key_store().revoke_key(Owner(config, "user_123"), key.id)
+    assert [key["keyId"] for key in asked()["keys"]] == [key.id]
+    assert_refused(ask(keyId=key.id), 404, "unkey/data/key_not_found")
+
+
 @pytest.mark.parametrize(("start", "end"), [(NOW, NOW), (NOW, NOW - timedelta(milliseconds=1)), (NOW, NOW - 400 * DAY)])
 def test_an_end_that_is_not_after_the_start(ask, start, end):
     findings = assert_refused(
@@ -264,8 +274,8 @@ def test_ninety_days_of_fifty_keys(config, asked, store, django_assert_num_queri
 
 
 def test_the_answer_is_bounded_and_the_whole_still_counts_all(config, asked):
-    for number in range(MAX_KEYS + 1):
+    for number in range(MOST_KEYS + 1):
         use(config, f"key_{number:03}", NOW, valid=1 + number)
     body = asked()
-    assert [key["keyId"] for key in body["keys"]] == [f"key_{number:03}" for number in range(MAX_KEYS, 0, -1)]
-    assert sums(body["data"])["total"] == sum(range(MAX_KEYS + 2))
+    assert [key["keyId"] for key in body["keys"]] == [f"key_{number:03}" for number in range(MOST_KEYS, 0, -1)]
+    assert sums(body["data"])["total"] == sum(range(MOST_KEYS + 2))

@@ -234,7 +234,7 @@ class TestFigures:
         }
         assert "<figure" not in html
         assert "<table" not in html
-        assert "No requests in the last 30 days. Make one, and it appears here within a minute." in html
+        assert "No requests in the last 30 days. Make one, and it appears here soon." in html
         assert "No requests in the last 24 hours. Make one" in shown("?range=24h")
 
     def test_the_busiest_hour(self, config, shown):

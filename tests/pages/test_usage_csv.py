@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from portal import clock
 from tests.factories import PortalConfigFactory, sign_in
+from tests.pages.pseudo import LONG, pseudo_languages
 from tests.pages.shelf import put
 from tests.pages.test_usage import figures, table
 from tests.usage_store import BrokenUsageStore, FineUsageStore, UsageStore, use, use_usage_store
@@ -103,6 +105,20 @@ def test_row_38_a_name_is_no_formula(config, download, start):
     assert row[2] == f'\'{start}HYPERLINK("https://evil.example","x")'
 
 
+@pytest.mark.parametrize("between", [";", "\t", ";;", "; ", ';"', '";"" ', "\n", "\r\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_row_38_nor_is_its_middle_where_cells_end_otherwise(config, download, between, separator):
+    use(config, put(config, f"a{between}=HYPERLINK(1)").id, NOW)
+    cells = [cell for row in csv.reader(io.StringIO(download()), delimiter=separator) for cell in row]
+    assert any("=HYPERLINK(1)" in cell for cell in cells)
+    assert not [cell for cell in cells if cell.strip(' "').startswith("=")]
+
+
+def test_a_semicolon_alone_stays_as_it_is(config, download):
+    use(config, put(config, "a;b;1=1; c-d").id, NOW)
+    assert {row["key"] for row in csv.DictReader(io.StringIO(download()))} == {"a;b;1=1; c-d"}
+
+
 def test_quotes_commas_and_letters_of_all_kinds(config, download):
     name = 'a,"b";ü مفتاح 😀'
     use(config, put(config, name).id, NOW)
@@ -112,6 +128,50 @@ def test_quotes_commas_and_letters_of_all_kinds(config, download):
 def test_a_key_that_is_gone_has_no_name(config, download):
     use(config, "key_gone", NOW)
     assert {(row["key_id"], row["key"]) for row in csv.DictReader(io.StringIO(download()))} == {("key_gone", "")}
+
+
+def test_of_very_many_keys_the_most_used_and_the_others_together(client, api, config, token, download):
+    for number in range(150):
+        use(config, f"key_{number:03}", NOW - number % 2 * DAY, valid=1000 - number, expired=number % 3)
+    lines = list(csv.DictReader(io.StringIO(download("?range=7d"))))
+    kept = [f"key_{number:03}" for number in range(100)]
+    assert set(kept) == {line["key_id"] for line in lines} - {""}
+    assert len(lines) == 101 * 7
+    assert {(line["key_id"], line["key"]) for line in lines[-7:]} == {("", "50 other keys")}
+    whole = sum(1000 - number + number % 3 for number in range(150))
+    assert sum(int(line["total"]) for line in lines) == whole
+    assert sum(int(line["total"]) for line in lines[-7:]) == sum(1000 - n + n % 3 for n in range(100, 150))
+    assert [int(line["valid"]) for line in lines[-2:]] == [
+        sum(1000 - number for number in range(101, 150, 2)),
+        sum(1000 - number for number in range(100, 150, 2)),
+    ]
+    page = client.get("/my-portal/usage/?range=7d").content.decode()
+    assert figures(page)["Requests"][0] == f"{whole:,}"
+    assert sum(int(cell.replace(",", "")) for row in table(page) for cell in row[1:]) == whole
+    assert sum(int(cell.replace(",", "")) for row in table(page, 1) for cell in row[1:3]) == whole
+    assert table(page, 1)[-1][0] == "125 other keys"
+    assert sorted(re.findall(r'<option value="(key_\d+)"', page)) == kept
+    window = {"startTime": clock.to_milliseconds(TODAY - 6 * DAY), "endTime": clock.to_milliseconds(TODAY + DAY)}
+    body = api("getVerifications", window, token=token).json()
+    assert sum(point["total"] for point in body["data"]) == whole
+    assert {key["keyId"] for key in body["keys"]} == set(kept)
+    # One of the others is still there for who asks for it.
+    alone = client.get("/my-portal/usage/?range=7d&key=key_149").content.decode()
+    assert figures(alone)["Requests"][0] == str(1000 - 149 + 149 % 3)
+    assert re.search(r'<option value="key_149" selected', alone)
+    assert {line["key_id"] for line in csv.DictReader(io.StringIO(download("?key=key_149")))} == {"key_149"}
+
+
+def test_the_others_are_named_in_the_language_of_the_portal(client, config, token):
+    for number in range(101):
+        use(config, f"key_{number:03}", NOW)
+    config.locale = LONG
+    config.save()
+    with pseudo_languages():
+        answer = client.get(f"{FILE}?range=7d")
+    last = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))[-1]
+    assert last["key_id"] == ""
+    assert last["key"] not in ("", "1 other key")
 
 
 def test_it_is_a_download_that_no_cache_keeps(client, config, token):

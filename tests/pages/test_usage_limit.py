@@ -11,7 +11,7 @@ from portal.deadline import Deadline
 from portal.pages import usage_limit
 from tests.factories import sign_in
 from tests.pages.shelf import put
-from tests.usage_store import IdleUsageStore, RemoteUsageStore, SlowUsageStore, use_usage_store
+from tests.usage_store import IdleUsageStore, RemoteUsageStore, SlowUsageStore, UsageStore, use_usage_store
 
 DOWN = "Usage numbers are not available right now."
 USAGE = "/my-portal/usage/"
@@ -28,8 +28,8 @@ def page(client, config):
     """Return a function that opens the page and says whether it had numbers."""
     client.cookies["portal_session"] = sign_in(config).secret
 
-    def get():
-        answer = client.get(USAGE)
+    def get(path=USAGE):
+        answer = client.get(path)
         assert answer.status_code == 200
         return DOWN not in answer.content.decode()
 
@@ -53,6 +53,32 @@ def test_a_store_that_asks_no_database_is_waited_for(config, page, settings):
     put(config, "K")
     assert page()
     assert store.asked == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [USAGE, "/my-portal/keys/"])
+@pytest.mark.parametrize(("kind", "threads"), [(UsageStore, 0), (RemoteUsageStore, 1)])
+def test_a_system_without_another_thread(config, page, settings, monkeypatch, path, kind, threads):
+    """Keys themselves need a thread only where they are elsewhere; it is the last one that there is."""
+    use_usage_store(settings, kind)
+    put(config, "K")
+    assert page(path)
+    start, left = threading.Thread.start, []
+
+    def start_if_any(thread):
+        if not left:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+        left.pop()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start_if_any)
+        # More often than there are places for those who wait: none is lost.
+        for _time in range(3):
+            left[:] = [None] * threads
+            assert not page(path)
+            assert not left
+    assert page(path)
 
 
 @pytest.mark.django_db

@@ -12,14 +12,11 @@ from portal import clock
 from portal.api.serializers.verifications import GetVerificationsSerializer
 from portal.conf import portal_settings
 from portal.errors import InvalidInput
-from portal.keystore.usage import DAY, Tally, Window, oldest_day
+from portal.keystore.usage import DAY, MOST_KEYS, Tally, Window, oldest_day
 
 from .keys import KeyOperation
 
-__all__ = ["MAX_KEYS", "GetVerifications"]
-
-#: ``keys`` has at most so many, which bounds the answer: a user can have made and revoked any number of keys.
-MAX_KEYS = 100
+__all__ = ["GetVerifications"]
 
 
 def _window(body: dict[str, Any]) -> Window:
@@ -78,6 +75,7 @@ class GetVerifications(KeyOperation):
             "data": _points(window, usage.series),
             "bucketMillis": window.bucket // timedelta(milliseconds=1),
             "keys": [
-                {"keyId": key_id, "data": _points(window, usage.keys[key_id])} for key_id, _ in usage.by_key[:MAX_KEYS]
+                {"keyId": key_id, "data": _points(window, usage.only(key_id).series)}
+                for key_id, _total in usage.by_key[:MOST_KEYS]
             ],
         }

@@ -11,7 +11,7 @@ from django.urls import reverse
 from portal.conf import portal_settings
 from portal.keystore.actions import SessionKeys
 from portal.keystore.base import KeyQuery
-from portal.keystore.usage import Usage, Window
+from portal.keystore.usage import MOST_KEYS, Usage, Window
 from portal.pages.headers import add_page_headers
 from portal.pages.refusals import Refused
 from portal.pages.render import page
@@ -83,30 +83,32 @@ class UsagePage(_UsageView):
         window, compared = place.range.window, place.range.compared
         # Both times in one question.
         found = soon(self.keys, Window(compared.start if compared else window.start, window.end, window.bucket))
+        whole = found.within(window) if found is not None else None
         context = {
             "place": place,
             "title": range_words("title", place.range.unit, place.range.number),
             "beyond": kept_words(portal_settings.USAGE_RETENTION, place.range.label) if place.beyond else "",
-            "options": self._options(place, names, found),
+            "options": self._options(place, names, whole),
             "available": found is not None,
             "csv": reverse("portal:usage-csv", args=[self.config.slug]) + place.query,
         }
-        if found is not None:
-            part = found.only(place.key_id) if place.key_id else found
-            usage = part.within(window)
+        if found is not None and whole is not None:
+            if place.key_id:
+                found, whole = found.only(place.key_id), whole.only(place.key_id)
             context |= {
-                "figures": figures(usage, place.range, part.within(compared) if compared else None),
-                "chart": chart_of(usage),
+                "figures": figures(whole, place.range, found.within(compared) if compared else None),
+                "chart": chart_of(whole),
                 "empty": range_words("empty", place.range.unit, place.range.number),
                 "caption": range_words("caption", place.range.unit, place.range.number),
-                "shares": [] if place.key_id else key_shares(usage, names.by_id),
+                "shares": [] if place.key_id else key_shares(whole, names.by_id),
                 "complete": names.complete,
             }
         return page(request, "usage.html", self.config, context, session=self.keys.session, tab="usage")
 
     def _options(self, place: UsagePlace, names: Names, usage: Usage | None) -> list[tuple[str, str]]:
-        """Return the ids and names of the keys to choose from: the owner's, and those that are gone and were used."""
-        ids = dict.fromkeys([*names.by_id, *(usage.keys if usage else ()), *filter(None, [place.key_id])])
+        """Return the ids and names of the keys to choose from: the owner's, those most used also if they are gone."""
+        used = [key_id for key_id, _total in usage.by_key[:MOST_KEYS]] if usage else []
+        ids = dict.fromkeys([*names.by_id, *used, *filter(None, [place.key_id])])
         return [(key_id, names.by_id.get(key_id, key_id)) for key_id in ids]
 
 
