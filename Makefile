@@ -6,13 +6,13 @@ WORKERS ?= logical
 BIN := .venv/bin
 # Each worker has a database of its own, and goes on with what the other has left when it has done its half.
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
-# These ask nothing of the run's database: pure rules, and projects that have a database of their own.
-ANY_DATABASE := tests/test_brand.py tests/test_demo.py tests/test_package.py tests/test_production.py tests/test_properties.py \
-  tests/test_properties_tokens.py tests/docs/test_checks.py tests/docs/test_commands.py tests/docs/test_how_to.py \
-  tests/docs/test_tutorial.py tests/keystore/test_conformance.py tests/keystore/test_listing.py tests/test_origins.py \
-  tests/docs/test_import_keys.py tests/docs/test_verify_api_keys.py tests/docs/test_write_a_key_store.py tests/docs/test_record_usage_elsewhere.py \
-  tests/keystore/test_usage_conformance.py \
-  tests/test_openapi.py tests/test_openapi_live.py tests/fuzz
+# These ask nothing of the run's database: pure rules, texts, other programs as clients, and projects with a database of
+# their own.
+ANY_DATABASE := $(filter-out tests/docs/test_deploy.py tests/docs/test_security.py,$(wildcard tests/docs/test_*.py)) \
+  tests/test_properties.py tests/test_properties_tokens.py tests/fuzz tests/keystore/test_conformance.py tests/keystore/test_listing.py \
+  tests/keystore/test_usage_conformance.py tests/sdk tests/test_bench.py tests/test_brand.py tests/test_demo.py \
+  tests/test_docs.py tests/test_error_docs.py tests/test_hosts.py tests/test_openapi.py tests/test_openapi_live.py \
+  tests/test_origins.py tests/test_package.py tests/test_permissions.py tests/test_production.py tests/test_testing.py
 # How many times as long "make fuzz" is as what "make test" has of it.
 FUZZ_TIMES ?= 20
 # The bench has an environment of its own, for the packages that it compares with.
