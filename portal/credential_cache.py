@@ -93,6 +93,5 @@ def _start_anew() -> None:
     forget()
 
 
-# Windows has no fork.
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(after_in_child=_start_anew)

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 __all__ = ["Row", "columns", "find"]
 
 
-_EMPTY: dict[str, Callable[[], Any]] = {"[]": list, "{}": dict}
-
-
 @dataclass(frozen=True, slots=True)
 class Row:
     """A row as a raw cursor gives it; what databases give in different forms is read with the methods.
@@ -46,10 +43,10 @@ class Row:
     def json(self, index: int) -> Any:
         """Return what a JSON column holds."""
         value = self.values[index]
-        if not isinstance(value, str):
-            return value
         # Most are empty, and reading is not for nothing.
-        return _EMPTY[value]() if value in _EMPTY else json.loads(value)
+        if value in ("[]", "{}"):
+            return [] if value == "[]" else {}
+        return json.loads(value) if isinstance(value, str) else value
 
 
 def columns(model: type[models.Model], names: Iterable[str], alias: str, quote: Callable[[str], str]) -> str:

@@ -114,6 +114,15 @@ def test_a_row_that_breaks_the_rules_is_nobody():
     assert authenticate_session(token) is None
 
 
+def test_a_previous_secret_without_an_end_opens_nothing():
+    """Defence in depth: it would open for ever."""
+    row, first = issue_root_key()
+    row.rotate(timedelta(hours=1))
+    assert authenticate_root_key(first)
+    RootKey.objects.update(previous_ends_at=None)
+    assert authenticate_root_key(first) is None
+
+
 def test_root_keys_in_every_state():
     start = clock.now()
     ends = start + timedelta(hours=1)

@@ -274,6 +274,16 @@ def test_a_forked_child_begins_with_nothing(remembering, config):
     assert credential_cache._entries
 
 
+def test_nor_does_it_wait_for_a_lock_that_another_thread_held(remembering, config):
+    token = sign_in(config).secret
+    authenticate_session(token)
+    with credential_cache._lock:
+        # What is called in the child; the thread that holds the lock is not there.
+        credential_cache._start_anew()
+    assert not credential_cache._entries
+    assert authenticate_session(token)
+
+
 def test_a_change_that_is_rolled_back_changes_nothing(remembering, config):
     token = sign_in(config).secret
     assert authenticate_session(token)

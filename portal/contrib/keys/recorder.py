@@ -192,6 +192,5 @@ def count_with(counter: Callable[[Use], object] | None, *, table: bool = False) 
 
 #: This process's.
 recorder = Recorder()
-# Windows has no fork.
-if hasattr(os, "register_at_fork"):
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(after_in_child=recorder.forget)
