@@ -183,7 +183,10 @@ def test_f7_a_restart_under_eight_clients(hosts: Hosts, seconds: int) -> None:
         callers = [Caller(host.client(), number) for number in range(CLIENTS)]
         running = [threads.submit(caller.call_until, done) for caller in callers]
         try:
-            time.sleep(1)
+            started = time.monotonic()
+            while not all(caller.successes for caller in callers):
+                assert time.monotonic() < started + 30, "Not all clients are in within 30 seconds."
+                time.sleep(0.01)
             database.server.stop()
             stopped = time.monotonic()
             time.sleep(seconds)
