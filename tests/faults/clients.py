@@ -147,7 +147,7 @@ class Browser(Client):
     def _headers(self, body: str) -> dict[str, str]:
         headers = {"Content-Type": "application/x-www-form-urlencoded"} if body else {}
         if self.cookies:
-            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in list(self.cookies.items()))
         return headers
 
     def point_at(self, port: int) -> None:
