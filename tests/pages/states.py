@@ -50,9 +50,14 @@ def look(db: None, settings: Any) -> Callable[..., Any]:
     settings.ROOT_URLCONF = "tests.hosts.refusals"
 
     def response(name: str, **fields: Any) -> Any:
+        before = settings.PORTAL
         PortalConfig.objects.all().delete()
         empty_memory_store(settings)
-        return STATES[name](new_config(**fields), Client())
+        try:
+            return STATES[name](new_config(**fields), Client())
+        finally:
+            # Some states have a key store or a retention of their own, and the next has not.
+            settings.PORTAL = before
 
     return response
 
