@@ -164,6 +164,7 @@ class PortalConfig(KeyPolicyFields):
         :param actor: who saves, for the audit trail.
         """
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
+        # Of a portal that nobody changed yet the two are one moment, which is how getPortal knows it.
         self.updated_at = self.created_at if self._state.adding else clock.now()
         if kwargs.get("update_fields") is not None:
             kwargs["update_fields"] = {*kwargs["update_fields"], "updated_at"}

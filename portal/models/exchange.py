@@ -125,7 +125,7 @@ class ExchangeQuerySet(models.QuerySet["PortalSession"]):
         with transaction.atomic(using=used.db):
             if used.filter(replayed_at=None).update(replayed_at=clock.now()):
                 nobody = Actor(PortalEvent.ActorKind.END_USER, address=address)
-                PortalEvent.record(PortalEvent.Kind.SESSION_REPLAYED, nobody, using=used.db, **session.event_ids())
+                PortalEvent.record(PortalEvent.Kind.SESSION_REPLAYED, nobody, using=used.db, **session.event_values())
 
     @sensitive_variables("code", "browser_nonce", "token")
     def recover(self, code: str, browser_nonce: str, *, slug: str) -> Issued[PortalSession] | None:

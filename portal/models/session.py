@@ -130,7 +130,7 @@ class PortalSession(models.Model):
         """End this session on the server, at once; say whether it was live until now."""
         # Where writes go, not where this row was read: on a replica the end would be lost.
         using = router.db_for_write(type(self), instance=self)
-        ended = type(self).objects.using(using).filter(pk=self.pk).revoke(actor, reason=reason, **self.event_ids())
+        ended = type(self).objects.using(using).filter(pk=self.pk).revoke(actor, reason=reason, **self.event_values())
         self.refresh_from_db(using=using, fields=("revoked_at",))
         return bool(ended)
 
@@ -138,7 +138,7 @@ class PortalSession(models.Model):
         """Return this session's end user as an actor of events."""
         return Actor(PortalEvent.ActorKind.END_USER, self.external_id, address)
 
-    def event_ids(self) -> dict[str, Any]:
+    def event_values(self) -> dict[str, Any]:
         """Return what an event about this session carries: its ids, and for receivers its metadata."""
         return {
             "portal_id": self.config.public_id,

@@ -101,19 +101,19 @@ class PortalSessionQuerySet(ExchangeQuerySet):
             if insert_if(session, *guards, using=using):
                 kind = PortalEvent.Kind.SESSION_CREATED
                 PortalEvent.record(
-                    kind, actor, using=using, capabilities=session.capabilities.split(), **session.event_ids()
+                    kind, actor, using=using, capabilities=session.capabilities.split(), **session.event_values()
                 )
                 return Issued(session, code)
         raise _refusal(config, minted_by, using)
 
-    def revoke(self, actor: Actor, *, reason: str, **ids: Any) -> int:
+    def revoke(self, actor: Actor, *, reason: str, **values: Any) -> int:
         """End those of these sessions that are live, pending codes included, and return how many there were.
 
         Call it after writing whatever forbids new ones, in the same transaction. Ending succeeds even when its event
         cannot be written: a full audit table must not keep a stolen session alive.
 
         :param reason: one word for the audit trail, such as ``signed_out``.
-        :param ids: whose sessions these are: ``portal_id``, ``session_id``, ``external_id``, where they are one's; and
+        :param values: whose sessions these are: ``portal_id``, ``session_id``, ``external_id``, where they are one's; and
             ``metadata``, of a single session.
         """
         using = self._write_alias()
@@ -130,10 +130,10 @@ class PortalSessionQuerySet(ExchangeQuerySet):
             if ended:
                 try:
                     with transaction.atomic(using=using):
-                        PortalEvent.record(kind, actor, using=using, reason=reason, count=ended, **ids)
+                        PortalEvent.record(kind, actor, using=using, reason=reason, count=ended, **values)
                 except DatabaseError:
                     logger.exception("%d sessions ended (%s), and the event could not be written", ended, reason)
-                    PortalEvent.about(kind, actor, reason=reason, count=ended, **ids).announce(using)
+                    PortalEvent.about(kind, actor, reason=reason, count=ended, **values).announce(using)
         return ended
 
     def revoke_for(self, config: PortalConfig, external_id: str, actor: Actor = PortalEvent.SYSTEM) -> int:

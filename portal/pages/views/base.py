@@ -50,7 +50,11 @@ def see_other(request: HttpRequest, name: str, config: PortalConfig, **arguments
 
 
 def see_other_at(request: HttpRequest, path: str, config: PortalConfig) -> HttpResponse:
-    """Return a 303 to the page of this portal at ``path``, which ``reverse`` made."""
+    """Return a 303 to the page of this portal at ``path``.
+
+    :param path: what ``reverse`` made, and after it only what a list of ours admits: another origin here would be an open
+        redirect.
+    """
     response = HttpResponseSeeOther(path)
     add_page_headers(response, request, config)
     return response
