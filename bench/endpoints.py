@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -83,7 +83,7 @@ class Endpoint:
     urlpatterns: Iterable[Any]
     sent: Callable[[int], Sent]
     middleware: tuple[str, ...] = ()
-    reset: Callable[[], Any] | None = field(default=None)
+    reset: Callable[[], Any] | None = None
 
     def client(self, calls: int) -> Client:
         """Return a client that can send so many requests."""

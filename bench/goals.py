@@ -9,7 +9,7 @@ __all__ = ["GOALS", "Goal", "Measure"]
 _REVOCABLE = ("DRF token", "knox", "api-key", "JWT", "Django session", "oauth-toolkit", "sesame")
 _LOGINS = ("knox login", "JWT refresh", "oauth-toolkit code", "sesame login")
 _CACHED = ("session, cached", "session, cookie, cached", "root key, cached", "API key, cached")
-DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
+_DATABASES = {"sqlite": "SQLite", "postgres": "PostgreSQL"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def _requests() -> list[Goal]:
     sqlite, postgres = "in_process/sqlite", "in_process/postgres"
     goals = [
         Goal(
-            f"request authenticated with SESSION_CACHE_SECONDS > 0, {DATABASES[kind]}",
+            f"request authenticated with SESSION_CACHE_SECONDS > 0, {name}",
             (
                 Measure(f"in_process/{kind}", _CACHED, "wall", 1.12),
                 Measure(f"in_process/{kind}", _CACHED, "queries", 0, "queries"),
@@ -55,7 +55,7 @@ def _requests() -> list[Goal]:
             ("JWT, stateless", *_REVOCABLE),
             "1.07×",
         )
-        for kind in DATABASES
+        for kind, name in _DATABASES.items()
     ]
     for name, rows in (
         ("session", ("session", "session, cookie")),
@@ -113,11 +113,9 @@ def _elsewhere() -> list[Goal]:
 
 def _per_database() -> list[Goal]:
     goals = []
-    for kind, name, mint, exchange, stall in (
-        ("sqlite", "SQLite", 1.5, 1.25, 150),
-        ("postgres", "PostgreSQL", 1.7, 1.5, 10),
-    ):
-        endpoints, pages, purge = f"endpoints/{kind}", f"pages/{kind}", (f"purge/{kind}", ("portal_purge",))
+    for kind, mint, exchange, stall in (("sqlite", 1.5, 1.25, 150), ("postgres", 1.7, 1.5, 10)):
+        name, endpoints, pages = _DATABASES[kind], f"endpoints/{kind}", f"pages/{kind}"
+        purge = (f"purge/{kind}", ("portal_purge",))
         table = [Measure(f"table_size/{kind}", ("sessions: *",), "wall", 1.2)]
         deleting = [Measure(*purge, "longest_ms", stall, "ms")]
         if kind == "postgres":

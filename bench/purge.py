@@ -76,8 +76,8 @@ def measure(plan: Plan, kind: str) -> dict[str, Any]:
     """Return a row without a purge, one with ours and one with Django's clearsessions."""
     fill(plan.purged, "live")
     fill(plan.purged, "ended", days=-60)
-    Session.objects.create(session_key="original", session_data="x" * 200, expire_date=timezone.now())
-    copy_rows(Session.objects.get(), plan.purged, session_key=from_text("k", number), expire_date=moment(-1))
+    ended = Session.objects.create(session_key="original", session_data="x" * 200, expire_date=timezone.now())
+    copy_rows(ended, plan.purged, session_key=from_text("k", number), expire_date=moment(-1))
     analyze()
     _beside(iter(range(100, -1, -1)).__next__)
     ends = time.monotonic() + IDLE_SECONDS

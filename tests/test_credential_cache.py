@@ -45,23 +45,23 @@ def api_key(api: Callable[..., Any], config: PortalConfig) -> str:
     return secret
 
 
-def test_row_19_by_default_nothing_is_remembered(config, root_key, api_key):
-    token = sign_in(config).secret
-    for ask in (
+def lookups(token: str, root_key: str, api_key: str) -> list[Callable[[], Any]]:
+    """Return what looks each of the three credentials up."""
+    return [
         lambda: authenticate_session(token),
-        lambda: authenticate_root_key(root_key.secret),
+        lambda: authenticate_root_key(root_key),
         lambda: verify(api_key),
-    ):
+    ]
+
+
+def test_row_19_by_default_nothing_is_remembered(config, root_key, api_key):
+    for ask in lookups(sign_in(config).secret, root_key.secret, api_key):
         assert [queries(ask) for _ in range(3)] == [1, 1, 1]
 
 
 def test_what_is_remembered_asks_the_database_once(remembering, client, config, root_key, api_key, api):
     token = sign_in(config).secret
-    for ask in (
-        lambda: authenticate_session(token),
-        lambda: authenticate_root_key(root_key.secret),
-        lambda: verify(api_key),
-    ):
+    for ask in lookups(token, root_key.secret, api_key):
         assert [queries(ask) for _ in range(3)] == [1, 0, 0]
     # Whichever way a session's token comes. What is noted of keys is written when requests end, some time or other.
     recorder.flush()
@@ -71,11 +71,11 @@ def test_what_is_remembered_asks_the_database_once(remembering, client, config, 
 
 
 def test_the_answers_are_those_of_the_database(remembering, config, root_key, api_key):
-    token = sign_in(config, metadata={"org": "org_1"}).secret
-    first = authenticate_session(token), authenticate_root_key(root_key.secret), verify(api_key)
-    assert (authenticate_session(token), authenticate_root_key(root_key.secret), verify(api_key)) == first
+    asks = lookups(sign_in(config, metadata={"org": "org_1"}).secret, root_key.secret, api_key)
+    first = [ask() for ask in asks]
+    assert [ask() for ask in asks] == first
     credential_cache.forget()
-    assert (authenticate_session(token), authenticate_root_key(root_key.secret), verify(api_key)) == first
+    assert [ask() for ask in asks] == first
 
 
 def repoint(config: PortalConfig) -> None:
@@ -319,7 +319,9 @@ def test_the_oldest_makes_room(remembering, config, monkeypatch):
 
 def test_a_mint_notes_the_root_keys_use_once_in_five_minutes(remembering, api, config, root_key):
     body = {"slug": "my-portal", "externalId": "user_123", "permissions": ["keys:read"]}
-    counts = [queries(lambda: api("createSession", body, token=root_key.secret)) for _ in range(4)]
+    with CaptureQueriesContext(connection) as captured:
+        counts = [queries(lambda: api("createSession", body, token=root_key.secret)) for _ in range(4)]
+    assert sum("last_used_at" in query["sql"] and query["sql"].startswith("UPDATE") for query in captured) == 1
     # The first two look the key up and one of them notes its use; from then on it is remembered.
     assert counts[2] == counts[3] == min(counts)
     assert RootKey.objects.get().last_used_at is not None

@@ -22,7 +22,7 @@ PAGE = "how-to/record-usage-elsewhere.md"
 def test_record_usage_elsewhere(follower: Follower) -> None:
     with clickhouse() as url:
         follower.environment["CLICKHOUSE_URL"] = url
-        follower.follow("how-to/record-usage-elsewhere.md")
+        follower.follow(PAGE)
     # The counter of OpenTelemetry, tried below.
     assert [step.section for step in follower.left] == ["With OpenTelemetry"]
 

@@ -10,7 +10,7 @@ PAGE = "how-to/test-your-integration.md"
 
 
 def test_test_your_integration(follower: Follower) -> None:
-    follower.follow("how-to/test-your-integration.md")
+    follower.follow(PAGE)
     assert follower.left == []
 
 

@@ -17,8 +17,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.factories import issue_root_key, sign_in
-from tests.openapi import closed, document, operations
+from tests.openapi import closed, document
 
 
 def live(*, credentials: bool) -> Any:
@@ -56,11 +55,3 @@ def bounded(examples: int) -> settings:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-
-
-def credential(operation: str, config: Any) -> dict[str, str]:
-    """Return the header of a caller who may do everything."""
-    schemes = {name for requirement in operations()[operation]["security"] for name in requirement}
-    if "rootKey" in schemes:
-        return {"Authorization": f"Bearer {issue_root_key(granted=['*']).secret}"}
-    return {"Authorization": f"Bearer {sign_in(config).secret}"} if schemes else {}

@@ -8,7 +8,8 @@ import pytest
 from django.db import transaction
 
 from tests.factories import PortalConfigFactory
-from tests.fuzz.app import CHECKS, bounded, credential, live
+from tests.fuzz.app import CHECKS, bounded, live
+from tests.openapi import caller
 
 #: What begins a chain, and what can only succeed with an id from an answer.
 CHAINS = {
@@ -41,7 +42,7 @@ def test_chains(first: str) -> None:
                     case.body.pop(option, None)
 
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
-            return {"headers": credential(case.path.removeprefix("/v2/"), self.config)}
+            return {"headers": caller(case.path.removeprefix("/v2/"), self.config)}
 
         def validate_response(self, response: Any, case: Any, additional_checks: Any = None, **kwargs: Any) -> None:
             case.validate_response(response, checks=CHECKS, recorder=self.recorder, transport_kwargs=kwargs)

@@ -12,8 +12,8 @@ from schemathesis import GenerationMode
 from portal.keystore import get_key_store
 from portal.keystore.base import NewKey, Owner
 from tests.factories import mint
-from tests.fuzz.app import CHECKS, REFUSED, bounded, credential, live
-from tests.openapi import operations
+from tests.fuzz.app import CHECKS, REFUSED, bounded, live
+from tests.openapi import caller, operations
 
 LIVE, WITH_CREDENTIALS = live(credentials=False), live(credentials=True)
 
@@ -47,13 +47,13 @@ def call(
 @pytest.mark.parametrize("operation", operations())
 def test_what_is_allowed(config: Any, known: dict[str, str], operation: str) -> None:
     requests = LIVE[f"/v2/{operation}"]["POST"].as_strategy()
-    call(requests, CHECKS, credential(operation, config), known)
+    call(requests, CHECKS, caller(operation, config), known)
 
 
 @pytest.mark.parametrize("operation", operations())
 def test_what_is_not(config: Any, operation: str) -> None:
     requests = LIVE[f"/v2/{operation}"]["POST"].as_strategy(GenerationMode.NEGATIVE)
-    call(requests, REFUSED, credential(operation, config))
+    call(requests, REFUSED, caller(operation, config))
 
 
 @pytest.mark.parametrize("operation", [name for name, item in operations().items() if item["security"]])

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CONTRACT = "https://unkey.com/docs/errors/"
+INVALID = "unkey/application/invalid_input"
 REQUEST_ID = re.compile(r"req_[A-Za-z0-9]{16}")
 
 

@@ -16,6 +16,7 @@ from tests.factories import PortalConfigFactory, issue_root_key, sign_in
 
 from .clients import clients, with_keys
 from .conftest import Sdk
+from .outcomes import INVALID
 
 # Transactions are real: the server answers from a thread and connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -136,7 +137,6 @@ def test_reroll_key(sdk: Sdk, create: Callable[..., Any], token: str) -> None:
 
 @clients(with_keys)
 def test_400(sdk: Sdk, config: PortalConfig, create: Callable[..., Any], token: str) -> None:
-    code = "unkey/application/invalid_input"
     for operation, request, location in (
         ("listKeys", {"limit": 0}, "body.limit"),
         ("listKeys", {"cursor": ""}, "body.cursor"),
@@ -144,12 +144,12 @@ def test_400(sdk: Sdk, config: PortalConfig, create: Callable[..., Any], token: 
     ):
         detail = f"POST request body for '/v2/portal.{operation}' failed to validate schema"
         outcome = sdk(operation, request, cookie=token)
-        assert outcome.assert_error("BadRequestErrorResponse", 400, code, detail) == [location]
+        assert outcome.assert_error("BadRequestErrorResponse", 400, INVALID, detail) == [location]
 
     PortalConfig.objects.update(key_grace_periods=[0, 900])
     outcome = sdk("rerollKey", {"keyId": create()["keyId"], "expiration": HOUR}, cookie=token)
     detail = "The request asks for what this portal does not allow."
-    assert outcome.assert_error("BadRequestErrorResponse", 400, code, detail) == ["body.expiration"]
+    assert outcome.assert_error("BadRequestErrorResponse", 400, INVALID, detail) == ["body.expiration"]
 
 
 @clients(with_keys)

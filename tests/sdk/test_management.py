@@ -12,6 +12,7 @@ from tests.factories import ALL, PortalConfigFactory, issue_root_key, mint, sign
 
 from .clients import clients, with_management
 from .conftest import Sdk
+from .outcomes import INVALID
 
 # Transactions are real: the server answers from a thread and connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -164,7 +165,6 @@ def test_revoke_session(sdk: Sdk, key: str, config: PortalConfig) -> None:
 
 @clients(with_management)
 def test_400_names_the_member(sdk: Sdk, key: str) -> None:
-    code = "unkey/application/invalid_input"
     apps = {name: value for name, value in NEW.items() if name != "keyspaceId"} | {"appId": "app_1"}
     for operation, request, location in (
         ("createPortal", {**NEW, "slug": "my--portal"}, "body.slug"),
@@ -176,9 +176,9 @@ def test_400_names_the_member(sdk: Sdk, key: str) -> None:
         ("listSessions", {"portal": "my-portal", "cursor": "x"}, "body.cursor"),
     ):
         outcome = sdk(operation, request, key=key)
-        assert outcome.assert_error("BadRequestErrorResponse", 400, code) == [location], request
+        assert outcome.assert_error("BadRequestErrorResponse", 400, INVALID) == [location], request
     # There are no apps here.
-    locations = sdk("createPortal", apps, key=key).assert_error("BadRequestErrorResponse", 400, code)
+    locations = sdk("createPortal", apps, key=key).assert_error("BadRequestErrorResponse", 400, INVALID)
     assert "body.appId" in locations
 
 

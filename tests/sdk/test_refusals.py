@@ -14,7 +14,7 @@ from tests.factories import issue_root_key, sign_in
 
 from .clients import KEYS, Client, clients
 from .conftest import Sdk
-from .outcomes import Outcome
+from .outcomes import INVALID, Outcome
 
 # Transactions are real: the server answers from a thread and connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,7 +72,7 @@ def everything(config: PortalConfig) -> Callable[[str], str]:
 def test_400(sdk: Sdk, everything: Any) -> None:
     for operation, outcome in each(sdk, everything, bad):
         detail = f"POST request body for '/v2/portal.{operation}' failed to validate schema"
-        locations = outcome.assert_error("BadRequestErrorResponse", 400, "unkey/application/invalid_input", detail)
+        locations = outcome.assert_error("BadRequestErrorResponse", 400, INVALID, detail)
         assert locations == [f"body.{member}" for member in bad(operation)]
 
 

@@ -15,6 +15,7 @@ from tests.factories import issue_root_key
 
 from .clients import CAPABILITIES, NEWER, OLDER, PY, TUPLES, clients, newer, older
 from .conftest import Sdk
+from .outcomes import INVALID
 
 # Transactions are real: the server answers from a thread and connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,7 +127,7 @@ def test_create_session_400(sdk: Sdk, key: str) -> None:
     detail = "POST request body for '/v2/portal.createSession' failed to validate schema"
     for changes, places in WRONG:
         outcome = sdk.mint(key, **changes)
-        locations = outcome.assert_error("BadRequestErrorResponse", 400, "unkey/application/invalid_input", detail)
+        locations = outcome.assert_error("BadRequestErrorResponse", 400, INVALID, detail)
         assert sorted(locations) == sorted(f"body.{words.get(place, place)}" for place in places), changes
 
 
@@ -134,8 +135,7 @@ def test_create_session_400(sdk: Sdk, key: str) -> None:
 def test_create_session_400_without_findings(sdk: Sdk, key: str) -> None:
     """The name passes the schema; the operation refuses it in the contract's own words."""
     outcome = sdk.mint(key, name="my--portal")
-    code = "unkey/application/invalid_input"
-    assert outcome.assert_error("BadRequestErrorResponse", 400, code, slugs.RULE) == []
+    assert outcome.assert_error("BadRequestErrorResponse", 400, INVALID, slugs.RULE) == []
     assert json.loads(outcome.exchanges[0]["body"])["error"]["errors"] == []
 
 
@@ -148,22 +148,19 @@ def test_create_session_404_for_a_name_that_can_be_nobodys(sdk: Sdk, key: str) -
 @clients(newer)
 def test_create_session_400_for_a_grant_that_needs_another(sdk: Sdk, key: str) -> None:
     outcome = sdk.mint(key, grants=["keys:reroll", "analytics:read"])
-    code = "unkey/application/invalid_input"
-    assert outcome.assert_error("BadRequestErrorResponse", 400, code) == ["body.scopes"]
+    assert outcome.assert_error("BadRequestErrorResponse", 400, INVALID) == ["body.scopes"]
 
 
 @clients(newer)
 def test_create_session_400_for_a_foreign_return_url(sdk: Sdk, key: str) -> None:
     outcome = sdk.mint(key, returnUrl="https://evil.example.com/")
-    code = "unkey/application/invalid_input"
-    assert outcome.assert_error("BadRequestErrorResponse", 400, code) == ["body.returnUrl"]
+    assert outcome.assert_error("BadRequestErrorResponse", 400, INVALID) == ["body.returnUrl"]
 
 
 @clients(lambda client: not client.checks_grants)
 def test_create_session_400_for_unknown_grants(sdk: Sdk, key: str) -> None:
     outcome = sdk.mint(key, grants=["api.*.read_key", "keys:write", "a.b"])
-    code = "unkey/application/invalid_input"
-    locations = outcome.assert_error("BadRequestErrorResponse", 400, code)
+    locations = outcome.assert_error("BadRequestErrorResponse", 400, INVALID)
     assert locations == ["body.permissions[1]", "body.permissions[2]"]
 
 

@@ -14,6 +14,7 @@ from tests.usage_store import use, use_usage_store
 
 from .clients import clients, with_keys
 from .conftest import Sdk
+from .outcomes import INVALID
 
 # Transactions are real: the server answers from a thread and connection of its own.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,4 +50,4 @@ def test_get_verifications_of_too_long_or_no_time(sdk: Sdk, token: str) -> None:
     now = clock.to_milliseconds(clock.now())
     for start, end in ((now, now), (0, now)):
         outcome = sdk("getVerifications", {"startTime": start, "endTime": end}, cookie=token)
-        assert outcome.assert_error("BadRequestErrorResponse", 400, "unkey/application/invalid_input") == []
+        assert outcome.assert_error("BadRequestErrorResponse", 400, INVALID) == []

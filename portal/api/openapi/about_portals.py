@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from portal.errors import InsufficientPermissions, PortalAlreadyExists, PortalNotFound
-from portal.permissions import CAPABILITIES
 
+from .about_sessions import EXAMPLE_PORTAL_ID, EXAMPLE_SESSION_ID, PORTAL_ID, SESSION_ID
 from .description import Description, Form
-from .schemas import Schema, flag, items, moment, number, one_of, record, ref, text
+from .schemas import CAPABILITY, Schema, flag, items, moment, number, one_of, record, ref, text
 
 __all__ = ["OPERATIONS", "SCHEMAS"]
 
 _PORTALS, _SESSIONS = "Portals", "Sessions, for your backend"
-_ID = text("the portal's id", pattern="^prt_[0-9A-Za-z]+$")
 
 SCHEMAS: dict[str, Schema] = {
     "Portal": record(
         {
-            "id": _ID,
+            "id": PORTAL_ID,
             "slug": text("its name in addresses"),
             "displayName": text("your product's name; the slug, if it has none"),
             "keyspaceId": text("which keys it shows; its own id, if it has no other"),
@@ -37,11 +36,11 @@ SCHEMAS: dict[str, Schema] = {
 }
 _LIVE_SESSION = record(
     {
-        "id": text("the session's id, which opens nothing", pattern="^ps_[0-9A-Za-z]+$"),
+        "id": SESSION_ID,
         "status": one_of({"pending": "the link was not opened yet", "active": "the user is in"}, "The session:"),
         "createdAt": moment("when it was made"),
         "expiresAt": moment("when it ends, or its link does while that was not opened"),
-        "scopes": items({"type": "string", "enum": list(CAPABILITIES)}, "what it may do"),
+        "scopes": items(CAPABILITY, "what it may do"),
     }
 )
 _USER = record(
@@ -52,9 +51,8 @@ _USER = record(
     {"hasMore": flag("true when there are more of these sessions than are listed")},
 )
 
-_EXAMPLE_ID = "prt_5wXc1Nvb8fKq2ZrT"
 _EXAMPLE = {
-    "id": _EXAMPLE_ID,
+    "id": EXAMPLE_PORTAL_ID,
     "slug": "another-portal",
     "displayName": "Example",
     "keyspaceId": "another-keyspace",
@@ -65,7 +63,7 @@ _LISTED = {
     "externalId": "user_123",
     "sessions": [
         {
-            "id": "ps_8fKq2ZrT5wXc1Nvb",
+            "id": EXAMPLE_SESSION_ID,
             "status": "active",
             "createdAt": 1795478400000,
             "expiresAt": 1795564800000,
@@ -81,10 +79,10 @@ OPERATIONS = {
         tag=_PORTALS,
         forms={
             "portal": Form(
-                answer={"data": record({"portalId": _ID})},
+                answer={"data": record({"portalId": PORTAL_ID})},
                 example=(
                     {"slug": "another-portal", "displayName": "Example", "keyspaceId": "another-keyspace"},
-                    {"data": {"portalId": _EXAMPLE_ID}},
+                    {"data": {"portalId": EXAMPLE_PORTAL_ID}},
                 ),
             )
         },
@@ -117,7 +115,7 @@ OPERATIONS = {
             "portal": Form(
                 answer={"data": ref("Portal")},
                 example=(
-                    {"portal": _EXAMPLE_ID, "primaryColor": "#2563eb"},
+                    {"portal": EXAMPLE_PORTAL_ID, "primaryColor": "#2563eb"},
                     {"data": {**_EXAMPLE, "branding": {"primaryColor": "#2563eb"}, "updatedAt": 1795478460000}},
                 ),
             )
@@ -128,7 +126,7 @@ OPERATIONS = {
         summary="Delete a portal and its sessions",
         text="The API keys stay with the key store.",
         tag=_PORTALS,
-        forms={"portal": Form(answer={"data": record({})}, example=({"portal": _EXAMPLE_ID}, {"data": {}}))},
+        forms={"portal": Form(answer={"data": record({})}, example=({"portal": EXAMPLE_PORTAL_ID}, {"data": {}}))},
         errors=(PortalNotFound,),
     ),
     "portal.listSessions": Description(

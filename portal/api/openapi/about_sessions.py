@@ -10,38 +10,40 @@ from portal.errors import (
     PortalNotFound,
     PortalSessionNotFound,
 )
-from portal.permissions import CAPABILITIES
 
 from .description import Description, Form
-from .schemas import flag, items, moment, record, text
+from .schemas import CAPABILITY, flag, items, moment, record, text
 
-__all__ = ["OPERATIONS"]
+__all__ = ["EXAMPLE_PORTAL_ID", "EXAMPLE_SESSION_ID", "OPERATIONS", "PORTAL_ID", "SESSION_ID"]
+
+#: The ids of a portal and of a session, wherever they are answered, and what they are in examples.
+PORTAL_ID = text("the portal's id", pattern="^prt_[0-9A-Za-z]+$")
+SESSION_ID = text("the session's id, which opens nothing", pattern="^ps_[0-9A-Za-z]+$")
+EXAMPLE_PORTAL_ID, EXAMPLE_SESSION_ID = "prt_5wXc1Nvb8fKq2ZrT", "ps_8fKq2ZrT5wXc1Nvb"
 
 _BACKEND = "Sessions, for your backend"
 _CLIENT = "Sessions, for the end user's client"
 
 _CODE, _TOKEN = "pst_" + "0Ab" * 14 + "Z", "pat_" + "0Ab" * 14 + "Z"
-_ID = "ps_8fKq2ZrT5wXc1Nvb"
 _EXPIRES = 1795564800000
 _URL = text("where to redirect the user to; it holds the exchange code, and works once", format="uri")
 _CODE_TEXT = text("the exchange code, a secret", pattern="^pst_[0-9A-Za-z]+$")
-_SESSION_ID = text("the session's id, which opens nothing", pattern="^ps_[0-9A-Za-z]+$")
 _TOKEN_TEXT = text("the access token, a secret", pattern="^pat_[0-9A-Za-z]+$")
 _ENDS = moment("when the session ends")
 
 _SESSION = record(
     {
-        "id": _SESSION_ID,
+        "id": SESSION_ID,
         "portal": record(
             {
-                "id": text("the portal's id", pattern="^prt_[0-9A-Za-z]+$"),
+                "id": PORTAL_ID,
                 "slug": text("the portal's name in addresses"),
             },
             {"displayName": text("your product's name, as users know it")},
         ),
         "externalId": text("your id of the user"),
         "permissions": items(text("a permission as createSession got it")),
-        "capabilities": items({"type": "string", "enum": list(CAPABILITIES)}, "what the permissions mean"),
+        "capabilities": items(CAPABILITY, "what the permissions mean"),
         "preview": flag("whether the session can look at everything and change nothing"),
         "createdAt": moment("when the session was made"),
         "expiresAt": _ENDS,
@@ -49,8 +51,8 @@ _SESSION = record(
     {"displayName": text("the user's name, as the pages show it")},
 )
 _EXAMPLE = {
-    "id": _ID,
-    "portal": {"id": "prt_5wXc1Nvb8fKq2ZrT", "slug": "my-portal", "displayName": "My product"},
+    "id": EXAMPLE_SESSION_ID,
+    "portal": {"id": EXAMPLE_PORTAL_ID, "slug": "my-portal", "displayName": "My product"},
     "externalId": "user_123",
     "permissions": ["api.*.read_key"],
     "capabilities": ["keys:read"],
@@ -76,10 +78,10 @@ OPERATIONS = {
             ),
             "portal and scopes": Form(
                 body=ScopedSessionSerializer,
-                answer={"data": record({"id": _SESSION_ID, "url": _URL})},
+                answer={"data": record({"id": SESSION_ID, "url": _URL})},
                 example=(
                     {"portal": "my-portal", "externalId": "user_123", "scopes": ["keys:read", "keys:reroll"]},
-                    {"data": {"id": _ID, "url": f"https://example.com/portal/my-portal/?code={_CODE}"}},
+                    {"data": {"id": EXAMPLE_SESSION_ID, "url": f"https://example.com/portal/my-portal/?code={_CODE}"}},
                 ),
             ),
         },

@@ -17,7 +17,7 @@ from portal.api.serializers.sessions import PermissionField, ScopeField
 from portal.keystore.actions import MAX_NAME
 from portal.permissions import CAPABILITIES
 
-from .schemas import Schema, items
+from .schemas import CAPABILITY, Schema, items
 
 __all__ = ["BodySchema", "FieldSchema"]
 
@@ -61,7 +61,7 @@ class FieldSchema(OpenApiSerializerFieldExtension):
         """Return the schema of one member; drf-spectacular adds its description, its default and null."""
         match self.target:
             case ScopeField():
-                return {"type": "string", "enum": list(CAPABILITIES)}
+                return CAPABILITY
             case StringField():
                 return _text(self.target)
             case StringListField(child=child, allow_empty=may_be_empty, max_length=longest):

@@ -143,7 +143,7 @@ class OperationSchema(AutoSchema):
     def _answer(self, about: Description) -> dict[str, Any]:
         answer: dict[str, Any] = {
             "description": "Done.",
-            "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in refusals.EVERYWHERE},
+            "headers": {name: ref(name, "headers") for name in refusals.EVERYWHERE},
             "content": {
                 "application/json": {
                     "schema": _any_of([record({"meta": ref("Meta"), **form.answer}) for form in about.forms.values()]),
@@ -161,13 +161,13 @@ class OperationSchema(AutoSchema):
         return answer
 
     def _refusals(self, about: Description) -> dict[str, Any]:
-        by_credential = (_BY_CREDENTIAL[type(one)] for one in self.view.get_authenticators())
+        errors = {*_ALWAYS, *about.errors}
+        for authentication in self.view.get_authenticators():
+            errors.update(_BY_CREDENTIAL[type(authentication)])
         found = {}
-        for status, name, response in refusals.responses(
-            {*_ALWAYS, *about.errors, *(error for errors in by_credential for error in errors)}
-        ):
+        for status, name, response in refusals.responses(errors):
             self._register(ResolvedComponent.RESPONSE, {name: response})
-            found[status] = {"$ref": f"#/components/responses/{name}"}
+            found[status] = ref(name, "responses")
         return found
 
 

@@ -97,11 +97,11 @@ def _response(status: int, codes: list[str]) -> dict[str, Any]:
     narrower = {"status": {"enum": [status]}, "type": {"pattern": _type_pattern(codes)}}
     return {
         "description": "\n".join(f"- `{code}`: {doc.title}" for code, doc in zip(codes, docs, strict=True)),
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in sure},
+        "headers": {name: ref(name, "headers") for name in sure},
         "content": {
             docs[0].entry.content_type: {
                 "schema": {"allOf": [ref(schema), {"properties": {"error": {"properties": narrower}}}]},
-                "examples": {_key(code): {"$ref": f"#/components/examples/{_key(code)}"} for code in codes},
+                "examples": {_key(code): ref(_key(code), "examples") for code in codes},
             }
         },
     }

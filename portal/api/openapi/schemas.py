@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["Schema", "flag", "items", "moment", "number", "one_of", "record", "ref", "text"]
+from portal.permissions import CAPABILITIES
+
+__all__ = ["CAPABILITY", "Schema", "flag", "items", "moment", "number", "one_of", "record", "ref", "text"]
 
 Schema = dict[str, Any]
+
+#: One of the capabilities that sessions have.
+CAPABILITY: Schema = {"type": "string", "enum": list(CAPABILITIES)}
 
 
 def text(description: str, **more: Any) -> Schema:
@@ -50,6 +55,9 @@ def record(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None
     return {"type": "object", "properties": members, **({"required": list(required)} if required else {})}
 
 
-def ref(name: str) -> Schema:
-    """Return a reference to a schema among the document's components."""
-    return {"$ref": f"#/components/schemas/{name}"}
+def ref(name: str, kind: str = "schemas") -> Schema:
+    """Return a reference to one of the document's components.
+
+    :param kind: which of them, as OpenAPI names them: ``schemas``, ``responses``, ``headers``, ``examples``.
+    """
+    return {"$ref": f"#/components/{kind}/{name}"}
