@@ -15,9 +15,10 @@ from typing import Any
 
 from .base import IssuedKey, Key, KeyCounts, KeyPage, KeyQuery, OldSecret, Outcome, RateLimit, UsageBucket
 
-__all__ = ["is_issued", "is_key", "is_page", "is_usage"]
+__all__ = ["KEY_ID", "is_issued", "is_key", "is_page", "is_usage"]
 
-_KEY_ID = re.compile(r"[0-9A-Za-z_]{3,255}\Z", re.ASCII)
+#: What the ids of keys look like in every store.
+KEY_ID = re.compile(r"[0-9A-Za-z_]{3,255}\Z", re.ASCII)
 
 
 def _are(kind: type, *values: Any) -> bool:
@@ -61,7 +62,7 @@ def is_key(value: Any, key_id: str | None = None) -> bool:
     moments = (value.expires_at, value.updated_at, value.last_used_at)
     return (
         _are_texts(value.id, value.start, value.name, value.version)
-        and _KEY_ID.match(value.id) is not None
+        and KEY_ID.match(value.id) is not None
         and _are(bool, value.enabled, value.locked)
         and _are_moments(value.created_at, *(moment for moment in moments if moment is not None))
         and _are(tuple, value.permissions)

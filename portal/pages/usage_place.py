@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import NamedTuple
@@ -11,14 +10,12 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from portal.conf import portal_settings
+from portal.keystore.answers import KEY_ID
 from portal.keystore.usage import DAY, HOUR, Window, oldest_day
 
 from .usage_words import range_words
 
-__all__ = ["WEEK", "UsageLink", "UsagePlace", "UsageRange", "kept_ranges", "month"]
-
-# What the ids of keys look like in every store.
-_KEY_ID = re.compile(r"[0-9A-Za-z_]{3,255}\Z", re.ASCII)
+__all__ = ["WEEK", "UsageLink", "UsagePlace", "UsageRange", "compared_with", "kept_ranges", "month"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +44,6 @@ class UsageRange:
         """The same as a heading: “Last 30 days”."""
         return range_words("last", self.unit, self.number)
 
-    @property
-    def compared(self) -> Window | None:
-        """The time as long before it, or None where not all of that is kept."""
-        before = self.window.before
-        return before if before.start >= oldest_day() else None
-
 
 MONTH = UsageRange("30d", 30, DAY)
 
@@ -69,6 +60,12 @@ def kept_ranges() -> list[UsageRange]:
 def month() -> UsageRange:
     """Return what the keys' own pages show: 30 days, or the longest range that is kept where less is."""
     return [one for one in kept_ranges() if one.number * one.unit <= MONTH.number * MONTH.unit][-1]
+
+
+def compared_with(window: Window) -> Window | None:
+    """Return the time as long before ``window``, or None where not all of that is kept."""
+    before = window.before
+    return before if before.start >= oldest_day() else None
 
 
 class UsageLink(NamedTuple):
@@ -100,7 +97,7 @@ class UsagePlace:
         kept, asked = kept_ranges(), {one.name: one for one in _RANGES}.get(query.get("range", ""))
         key_id = query.get("key", "")
         shown = (asked or MONTH) if (asked or MONTH) in kept else kept[-1]
-        return cls(path, shown, key_id if _KEY_ID.match(key_id) else "", beyond=asked is not None and asked != shown)
+        return cls(path, shown, key_id if KEY_ID.match(key_id) else "", beyond=asked is not None and asked != shown)
 
     def links(self) -> list[UsageLink]:
         """Return the links to the ranges."""

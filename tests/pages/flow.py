@@ -23,6 +23,11 @@ def heading(response: Any) -> str:
     return unescape(re.sub(r"<[^>]+>", "", headings[0]))
 
 
+def words(html: str) -> str:
+    """Return the words, those for screen readers too; each tag is a space."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
 def open_link(client: Client, code: str, slug: str = "my-portal", **headers: str) -> Any:
     """Open the landing page of a code."""
     return client.get(f"/{slug}/", {"session": code}, headers=headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any, NoReturn
@@ -14,7 +15,7 @@ from portal.keystore import get_key_store
 from portal.keystore.base import Key, KeyQuery, Owner
 from portal.keystore.memory import MemoryKeyStore
 from portal.models import PortalConfig
-from tests.factories import sign_in
+from tests.factories import ALL, sign_in
 from tests.pages.shelf import empty_memory_store
 
 USER = "user_123"
@@ -64,6 +65,25 @@ def each_store(request: pytest.FixtureRequest, settings: Any) -> None:
 def signed_in(client: Client, config: PortalConfig) -> None:
     """Let the browser hold a session that may do everything."""
     client.cookies["portal_session"] = sign_in(config).secret
+
+
+@pytest.fixture
+def inside(client: Client, config: PortalConfig) -> Callable[..., Client]:
+    """Return a function that makes the browser's session one with these permissions; now it may do everything."""
+
+    def go(granted: list[str] = ALL, **options: Any) -> Client:
+        client.cookies["portal_session"] = sign_in(config, granted=granted, **options).secret
+        return client
+
+    go()
+    return go
+
+
+@pytest.fixture
+def no_key_limit(config: PortalConfig) -> None:
+    """Let a user have any number of keys."""
+    config.key_limit = None
+    config.save()
 
 
 def use_store(settings: Any, store: type) -> None:

@@ -19,9 +19,9 @@ from tests.factories import PortalConfigFactory, sign_in
 from tests.pages.flow import heading
 from tests.pages.pseudo import LONG, pseudo_languages
 from tests.pages.shelf import put
-from tests.pages.test_keys import LIST, config, inside, links, main, store, words
+from tests.pages.test_keys import LIST, config, links, main, store, words
 
-__all__ = ["config", "inside", "store"]
+__all__ = ["config", "store"]
 
 pytestmark = pytest.mark.django_db
 

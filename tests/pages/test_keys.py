@@ -13,7 +13,7 @@ from django.test import Client
 from portal import clock
 from portal.models import PortalConfig
 from portal.pages.views.base import PortalPage
-from tests.factories import ALL, PortalConfigFactory, mint, sign_in
+from tests.factories import ALL, PortalConfigFactory, mint
 from tests.pages.flow import enter, heading, open_link, press_continue
 from tests.pages.pseudo import RIGHT_TO_LEFT, pseudo_languages
 from tests.pages.shelf import empty_memory_store, put
@@ -33,18 +33,6 @@ def store(request, settings):
 @pytest.fixture
 def config(db):
     return PortalConfigFactory(slug="my-portal", key_limit=None, key_permissions=["maps.read"])
-
-
-@pytest.fixture
-def inside(client, config):
-    """Return a function that makes the browser's session one with these permissions."""
-
-    def go(granted=ALL, **options):
-        client.cookies["portal_session"] = sign_in(config, granted=granted, **options).secret
-        return client
-
-    go()
-    return go
 
 
 def words(html: str) -> str:

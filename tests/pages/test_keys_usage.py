@@ -3,55 +3,21 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
-from html import unescape
+from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from portal import clock
-from tests.factories import ALL, PortalConfigFactory, sign_in
+from tests.factories import ALL
+from tests.pages.flow import words
 from tests.pages.shelf import empty_memory_store, put
+from tests.pages.usage_flow import DAY, DOWN, NOW
 from tests.usage_store import BrokenUsageStore, use, use_usage_store
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("afternoon", "no_key_limit", "usage_store")]
 
 LIST = "/my-portal/keys/"
-DAY = timedelta(days=1)
-NOW = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)
-DOWN = "Usage numbers are not available right now. Your keys are not affected."
-
-
-@pytest.fixture(autouse=True)
-def afternoon():
-    with clock.using(lambda: NOW):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def store(settings):
-    return use_usage_store(settings)
-
-
-@pytest.fixture
-def config(db):
-    return PortalConfigFactory(slug="my-portal", key_limit=None)
-
-
-@pytest.fixture
-def inside(client, config):
-    """Return a function that makes the browser's session one with these permissions."""
-
-    def go(granted=ALL):
-        client.cookies["portal_session"] = sign_in(config, granted=granted).secret
-
-    go()
-    return go
-
-
-def words(html):
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
 def uses(answer):
@@ -140,26 +106,26 @@ class TestList:
         assert html.count(DOWN) == 1
         assert html.index(DOWN) < html.index("<table")
 
-    def test_without_keys_nobody_is_asked(self, client, config, inside, store):
+    def test_without_keys_nobody_is_asked(self, client, config, inside, usage_store):
         assert "No keys yet" in client.get(LIST).content.decode()
         put(config, "K")
         assert "No keys match" in client.get(f"{LIST}?q=zzz").content.decode()
-        assert store.asked == 0
+        assert usage_store.asked == 0
 
-    def test_one_question_for_the_keys_of_the_page(self, client, config, inside, store):
+    def test_one_question_for_the_keys_of_the_page(self, client, config, inside, usage_store):
         for number in range(60):
             use(config, put(config, f"Key {number:02}", made=number * timedelta(minutes=1)).id, NOW, valid=number + 1)
         shown = uses(client.get(LIST))
         assert shown == {f"Key {number:02}": f"{number + 1} never used" for number in range(25)}
-        assert store.asked == 1
-        assert len(store.asked_for) == 25
+        assert usage_store.asked == 1
+        assert len(usage_store.asked_for) == 25
 
 
 class TestAttentionCostsLittle:
     """The page may have eight statements (ui-spec 2.13), with usage and whatever its notice says."""
 
     @pytest.fixture(autouse=True)
-    def store(self, settings):
+    def usage_store(self, settings):
         """Let the keys be in the database."""
         settings.PORTAL = {name: value for name, value in settings.PORTAL.items() if name != "KEY_STORE"}
 

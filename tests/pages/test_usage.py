@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from itertools import chain, repeat
 
 import pytest
 from django.db import connection
@@ -13,47 +14,14 @@ from django.test.utils import CaptureQueriesContext
 from portal import clock
 from portal.contrib.keys.models import ApiKey
 from tests.contrib.keys.counting import count
-from tests.factories import ALL, PortalConfigFactory, sign_in
-from tests.pages.flow import heading
+from tests.factories import PortalConfigFactory
+from tests.pages.flow import heading, words
 from tests.pages.pseudo import LONG, RIGHT_TO_LEFT, pseudo_languages
 from tests.pages.shelf import empty_memory_store, put
+from tests.pages.usage_flow import CSV, DAY, DOWN, HOUR, NOW, USAGE, figures, part, table
 from tests.usage_store import BrokenUsageStore, use, use_usage_store
 
-pytestmark = pytest.mark.django_db
-
-USAGE = "/my-portal/usage/"
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-#: A Tuesday, a little after two.
-NOW = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)
-DOWN = "Usage numbers are not available right now. Your keys are not affected."
-
-
-@pytest.fixture(autouse=True)
-def afternoon():
-    with clock.using(lambda: NOW):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def store(settings):
-    return use_usage_store(settings)
-
-
-@pytest.fixture
-def config(db):
-    return PortalConfigFactory(slug="my-portal", key_limit=None)
-
-
-@pytest.fixture
-def inside(client, config):
-    """Return a function that makes the browser's session one with these permissions."""
-
-    def go(granted=ALL, **options):
-        client.cookies["portal_session"] = sign_in(config, granted=granted, **options).secret
-        return client
-
-    go()
-    return go
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("afternoon", "no_key_limit", "usage_store")]
 
 
 @pytest.fixture
@@ -66,29 +34,6 @@ def shown(client, inside):
         return answer.content.decode()
 
     return show
-
-
-def words(html):
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
-
-
-def part(html, pattern):
-    return re.search(pattern, html, re.DOTALL)[0]
-
-
-def figures(html):
-    """Return the strip: figure and note by label."""
-    found = re.findall(r"<dt>(.*?)</dt>(.*?)</div>", part(html, r'<dl class="card strip">.*?</dl>'), re.DOTALL)
-    return {label: [unescape(text) for text in re.findall(r"<dd[^>]*>(.*?)</dd>", rest)] for label, rest in found}
-
-
-def table(html, place=0):
-    """Return the rows of a table: the chart's first, then that by key."""
-    body = re.findall(r"<tbody.*?</tbody>", html, re.DOTALL)[place]
-    return [
-        [words(cell) for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL)]
-        for row in re.findall(r"<tr.*?</tr>", body, re.DOTALL)
-    ]
 
 
 def legend(html):
@@ -104,7 +49,7 @@ class TestWhoMaySeeIt:
     def test_without_the_capability(self, client, inside):
         inside(["keys:read"])
         assert 'class="tabs"' not in client.get("/my-portal/keys/").content.decode()
-        for path in (USAGE, "/my-portal/usage.csv"):
+        for path in (USAGE, CSV):
             answer = client.get(path)
             assert answer.status_code == 403
             assert heading(answer) == "You can’t use this page"
@@ -113,7 +58,7 @@ class TestWhoMaySeeIt:
     def test_a_store_that_does_not_count_has_no_such_page(self, client, inside, settings):
         empty_memory_store(settings)
         assert 'class="tabs"' not in client.get("/my-portal/keys/").content.decode()
-        for path in (USAGE, "/my-portal/usage.csv"):
+        for path in (USAGE, CSV):
             assert client.get(path).status_code == 404
 
     def test_without_keys_read_it_is_where_one_lands_and_keys_have_ids_only(self, client, config, inside):
@@ -127,14 +72,14 @@ class TestWhoMaySeeIt:
         # Not called revoked: nobody looked.
         assert table(html, 1) == [[key.id, "1", "0", "100%"]]
         assert f"/keys/{key.id}/" not in html
-        assert "Production" not in client.get("/my-portal/usage.csv").getvalue().decode()
+        assert "Production" not in client.get(CSV).getvalue().decode()
 
     def test_a_preview_may_look(self, client, inside):
         inside(preview=True)
         assert client.get(USAGE).status_code == 200
 
     @pytest.mark.parametrize("method", ["post", "put", "delete"])
-    @pytest.mark.parametrize("path", [USAGE, "/my-portal/usage.csv"])
+    @pytest.mark.parametrize("path", [USAGE, CSV])
     def test_other_methods_are_405(self, client, inside, method, path):
         assert getattr(client, method)(path)["Allow"] == "GET, HEAD"
 
@@ -290,6 +235,21 @@ class TestFigures:
         use(config, key.id, NOW - 7 * DAY, valid=5000)
         use(config, key.id, NOW, valid=1)
         assert figures(shown("?range=7d"))["Requests"][1] == expected
+
+    def test_an_hour_that_ends_meanwhile_moves_both_times_or_none(self, config, shown):
+        key = put(config, "K")
+        first = NOW.replace(minute=0) - 23 * HOUR
+        for moment in (first, first - 24 * HOUR):
+            use(config, key.id, moment)
+        found = []
+        for looks in range(20):
+            now = chain(repeat(NOW.replace(minute=59), looks), repeat(NOW.replace(minute=59) + HOUR))
+            with clock.using(lambda now=now: next(now)):
+                found.append(figures(shown("?range=24h"))["Requests"])
+        # The hours before lose their first one only together with these.
+        after, before = ["0"], ["1", "As many as in the 24 hours before"]
+        assert sorted(found) == found
+        assert {tuple(one) for one in found} == {tuple(after), tuple(before)}
 
     def test_what_is_not_kept_is_not_compared_with(self, config, shown, settings):
         use(config, put(config, "K").id, NOW - DAY)
@@ -505,7 +465,7 @@ def test_days_are_those_of_utc_whatever_the_hosts_zone(config, shown, settings):
 
 
 @pytest.mark.parametrize(("keys", "days"), [(1, 1), (50, 90)])
-def test_ninety_days_of_fifty_keys_cost_as_many_statements_as_one_day_of_one(config, shown, store, keys, days):
+def test_ninety_days_of_fifty_keys_cost_as_many_statements_as_one_day_of_one(config, shown, usage_store, keys, days):
     for number in range(keys):
         key = put(config, f"Key {number}")
         for day in range(days):
@@ -513,7 +473,7 @@ def test_ninety_days_of_fifty_keys_cost_as_many_statements_as_one_day_of_one(con
     with CaptureQueriesContext(connection) as captured:
         html = shown("?range=90d")
     assert len(captured) == 2
-    assert store.asked == 1
+    assert usage_store.asked == 1
     assert figures(html)["Requests"][0] == f"{keys * days:,}"
 
 

@@ -5,40 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from portal import clock
-from tests.factories import PortalConfigFactory, sign_in
+from tests.factories import sign_in
 from tests.pages.pseudo import LONG, pseudo_languages
 from tests.pages.shelf import put
-from tests.pages.test_usage import figures, table
+from tests.pages.usage_flow import CSV, DAY, HOUR, NOW, USAGE, figures, table
 from tests.usage_store import BrokenUsageStore, FineUsageStore, UsageStore, use, use_usage_store
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("afternoon", "no_key_limit", "usage_store")]
 
-FILE = "/my-portal/usage.csv"
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NOW = datetime(2026, 11, 24, 14, 20, tzinfo=UTC)
 TODAY = datetime(2026, 11, 24, tzinfo=UTC)
 COUNTS = "valid,rate_limited,insufficient_permissions,forbidden,disabled,expired,usage_exceeded"
-
-
-@pytest.fixture(autouse=True)
-def afternoon():
-    with clock.using(lambda: NOW):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def store(settings):
-    return use_usage_store(settings)
-
-
-@pytest.fixture
-def config(db):
-    return PortalConfigFactory(slug="my-portal", key_limit=None)
 
 
 @pytest.fixture
@@ -53,7 +34,7 @@ def download(client, token):
     """Return ``download(query)``, which returns the file as text."""
 
     def get(query=""):
-        answer = client.get(FILE + query)
+        answer = client.get(CSV + query)
         assert answer.status_code == 200
         assert answer.streaming
         return answer.getvalue().decode()
@@ -145,7 +126,7 @@ def test_of_very_many_keys_the_most_used_and_the_others_together(client, api, co
         sum(1000 - number for number in range(101, 150, 2)),
         sum(1000 - number for number in range(100, 150, 2)),
     ]
-    page = client.get("/my-portal/usage/?range=7d").content.decode()
+    page = client.get(f"{USAGE}?range=7d").content.decode()
     assert figures(page)["Requests"][0] == f"{whole:,}"
     assert sum(int(cell.replace(",", "")) for row in table(page) for cell in row[1:]) == whole
     assert sum(int(cell.replace(",", "")) for row in table(page, 1) for cell in row[1:3]) == whole
@@ -156,7 +137,7 @@ def test_of_very_many_keys_the_most_used_and_the_others_together(client, api, co
     assert sum(point["total"] for point in body["data"]) == whole
     assert {key["keyId"] for key in body["keys"]} == set(kept)
     # One of the others is still there for who asks for it.
-    alone = client.get("/my-portal/usage/?range=7d&key=key_149").content.decode()
+    alone = client.get(f"{USAGE}?range=7d&key=key_149").content.decode()
     assert figures(alone)["Requests"][0] == str(1000 - 149 + 149 % 3)
     assert re.search(r'<option value="key_149" selected', alone)
     assert {line["key_id"] for line in csv.DictReader(io.StringIO(download("?key=key_149")))} == {"key_149"}
@@ -168,24 +149,24 @@ def test_the_others_are_named_in_the_language_of_the_portal(client, config, toke
     config.locale = LONG
     config.save()
     with pseudo_languages():
-        answer = client.get(f"{FILE}?range=7d")
+        answer = client.get(f"{CSV}?range=7d")
     last = list(csv.DictReader(io.StringIO(answer.getvalue().decode())))[-1]
     assert last["key_id"] == ""
     assert last["key"] not in ("", "1 other key")
 
 
 def test_it_is_a_download_that_no_cache_keeps(client, config, token):
-    answer = client.get(f"{FILE}?range=7d")
+    answer = client.get(f"{CSV}?range=7d")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == 'attachment; filename="usage-2026-11-18-7d.csv"'
     assert answer["Cache-Control"] == "no-store, private"
     assert answer["X-Content-Type-Options"] == "nosniff"
-    assert client.head(FILE).status_code == 200
+    assert client.head(CSV).status_code == 200
 
 
 def test_without_numbers_there_is_no_file(client, token, settings):
     use_usage_store(settings, BrokenUsageStore)
-    answer = client.get(FILE)
+    answer = client.get(CSV)
     assert answer.status_code == 502
     assert "attachment" not in answer.headers.get("Content-Disposition", "")
 
@@ -201,7 +182,7 @@ def test_chart_table_file_and_api_agree(client, api, config, token, download, se
     end = TODAY + (15 * HOUR if name == "24h" else DAY)
     window = {"startTime": clock.to_milliseconds(end - length), "endTime": clock.to_milliseconds(end)}
     body = api("getVerifications", window, token=token).json()
-    page = client.get(f"/my-portal/usage/?range={name}").content.decode()
+    page = client.get(f"{USAGE}?range={name}").content.decode()
     lines = list(csv.DictReader(io.StringIO(download(f"?range={name}"))))
 
     def of_api(member):

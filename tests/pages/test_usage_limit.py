@@ -11,10 +11,8 @@ from portal.deadline import Deadline
 from portal.pages import usage_limit
 from tests.factories import sign_in
 from tests.pages.shelf import put
+from tests.pages.usage_flow import DOWN, USAGE
 from tests.usage_store import IdleUsageStore, RemoteUsageStore, SlowUsageStore, UsageStore, use_usage_store
-
-DOWN = "Usage numbers are not available right now."
-USAGE = "/my-portal/usage/"
 
 
 @pytest.fixture(autouse=True)

@@ -104,18 +104,6 @@ def usage_long_names(config: PortalConfig, client: Client) -> Any:
     return shown(config, client)
 
 
-USAGE_STATES = {
-    "usage": usage,
-    "usage-hours": usage_hours,
-    "usage-weeks": usage_weeks,
-    "usage-one-key": usage_one_key,
-    "usage-empty": usage_empty,
-    "usage-unavailable": usage_unavailable,
-    "usage-beyond": usage_beyond,
-    "usage-long-names": usage_long_names,
-}
-
-
 def keys_usage(config: PortalConfig, client: Client) -> Any:
     counted(config, client)
     return client.get(f"/{config.slug}/keys/")
@@ -149,7 +137,15 @@ def key_usage_unavailable(config: PortalConfig, client: Client) -> Any:
     return client.get(f"/{config.slug}/keys/{counted(config, client, BrokenUsageStore)['CI runner'].id}/")
 
 
-USAGE_STATES |= {
+USAGE_STATES = {
+    "usage": usage,
+    "usage-hours": usage_hours,
+    "usage-weeks": usage_weeks,
+    "usage-one-key": usage_one_key,
+    "usage-empty": usage_empty,
+    "usage-unavailable": usage_unavailable,
+    "usage-beyond": usage_beyond,
+    "usage-long-names": usage_long_names,
     "keys-usage": keys_usage,
     "keys-usage-many": keys_usage_many,
     "keys-usage-unavailable": keys_usage_unavailable,

@@ -26,11 +26,11 @@ class PortalKeysConfig(AppConfig):
     portal_api_urls = "portal.contrib.keys.urls"
 
     def ready(self) -> None:
-        """Have what verification notes written after requests, and when the process ends."""
+        """Have what verification notes written after requests and at the end of the process, and forget keys that change."""
         from .recorder import recorder
 
+        sender = self.get_model("ApiKey")
         for signal in (post_save, post_delete):
-            sender = self.get_model("ApiKey")
             signal.connect(credential_cache.forget_rows, sender=sender, dispatch_uid="portal_keys.forget")
         request_finished.connect(recorder.flush_if_due, dispatch_uid="portal_keys.recorder")
         atexit.register(recorder.flush)

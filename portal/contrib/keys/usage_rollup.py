@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.db import models, router, transaction
 
 from portal import clock
-from portal.conf import portal_settings
+from portal.keystore.usage import oldest_day
 
 from .models import KeyUsage
 from .models.usage import HOURS_A_DAY, Count, KeyUsageQuerySet, hour_of
@@ -63,8 +64,7 @@ def _counts() -> KeyUsageQuerySet:
 def _limits() -> tuple[int, int]:
     """Return the first hour that is kept, and the first that stays an hour; both begin a day."""
     today = _day_of(hour_of(clock.now()))
-    oldest = _day_of(hour_of(clock.now() - portal_settings.USAGE_RETENTION))
-    return oldest, today - HOURS_KEPT.days * HOURS_A_DAY
+    return hour_of(oldest_day()), today - HOURS_KEPT.days * HOURS_A_DAY
 
 
 def _day_of(hour: int) -> int:
@@ -80,11 +80,7 @@ def _days(end: int) -> range:
 def _fold(day: int, batch_size: int) -> int:
     """Add the later hours of a day to its first one, and return how many counts that were."""
     hours = _counts().filter(hour__gt=day, hour__lt=day + HOURS_A_DAY)
-    folded = 0
-    while taken := _move(hours, day, batch_size):
-        folded += taken
-        time.sleep(PAUSE_SECONDS)
-    return folded
+    return _until_none(partial(_move, hours, day, batch_size))
 
 
 def _move(hours: KeyUsageQuerySet, day: int, batch_size: int) -> int:
@@ -99,13 +95,18 @@ def _move(hours: KeyUsageQuerySet, day: int, batch_size: int) -> int:
 
 
 def _delete(counts: KeyUsageQuerySet, batch_size: int) -> int:
-    deleted = 0
-    while taken := len(_take(counts, batch_size)):
-        deleted += taken
-        time.sleep(PAUSE_SECONDS)
-    return deleted
+    return _until_none(partial(_drop, counts, batch_size))
 
 
-def _take(counts: KeyUsageQuerySet, batch_size: int) -> list[tuple[Count, int]]:
+def _drop(counts: KeyUsageQuerySet, batch_size: int) -> int:
     with transaction.atomic(using=counts.db):
-        return counts.take(batch_size)
+        return len(counts.take(batch_size))
+
+
+def _until_none(batch: Callable[[], int]) -> int:
+    """Run batch after batch until one has found nothing, and return of how many counts they were together."""
+    total = 0
+    while taken := batch():
+        total += taken
+        time.sleep(PAUSE_SECONDS)
+    return total

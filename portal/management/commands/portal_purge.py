@@ -7,18 +7,15 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections, router
+from django.core.management.base import BaseCommand, CommandParser
 
 from portal import clock
 from portal.conf import portal_settings
 from portal.keystore import get_key_store
+from portal.management.batches import add_batch_option, batch_size
 from portal.management.output import add_json_option, write
 from portal.models import PortalEvent, PortalSession
 
-#: SQLite stops every other writer while a batch runs, so its batches are small.
-BATCH = {"sqlite": 250}
-DEFAULT_BATCH = 5000
 PAUSE_SECONDS = 0.005
 
 
@@ -32,17 +29,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--batch", type=int, metavar="N", help="rows a batch; 250 on SQLite, 5000 elsewhere")
+        add_batch_option(parser)
         parser.add_argument("--dry-run", action="store_true", help="count and delete nothing")
         add_json_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Delete until nothing is left that is old enough."""
-        batch = options["batch"]
-        if batch is None:
-            batch = BATCH.get(connections[router.db_for_write(PortalSession)].vendor, DEFAULT_BATCH)
-        if batch < 1:
-            raise CommandError("--batch must be 1 or more.")
+        batch = batch_size(options, PortalSession)
         now = clock.now()
         ended_before, events_before = now - portal_settings.PURGE_AFTER, now - portal_settings.EVENT_RETENTION
         sessions, events = PortalSession.objects, PortalEvent.objects

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC
 from typing import ClassVar
 
@@ -13,6 +12,7 @@ from django.utils import timezone, translation
 from portal.errors import ApiKeyNotFound
 from portal.http import client_address
 from portal.keystore.actions import SessionKeys
+from portal.keystore.answers import KEY_ID
 from portal.keystore.base import Key
 from portal.pages.language import page_language
 from portal.pages.refusals import Refused, reason_without_session
@@ -20,9 +20,6 @@ from portal.pages.refusals import Refused, reason_without_session
 from .base import PortalPage
 
 __all__ = ["KeysPage"]
-
-# What the ids of keys look like in every store; nothing else is worth asking it for.
-_KEY_ID = re.compile(r"[0-9A-Za-z_]{3,255}\Z", re.ASCII)
 
 
 class KeysPage(PortalPage):
@@ -58,6 +55,7 @@ class KeysPage(PortalPage):
             can be no id are the same page.
         """
         key_id: str = self.kwargs["key_id"]
-        if not _KEY_ID.match(key_id):
+        if not KEY_ID.match(key_id):
+            # What can be no id is not worth asking a store for.
             raise ApiKeyNotFound
         return self.keys.get(key_id)

@@ -19,7 +19,7 @@ from portal.pages.usage_chart import chart_of
 from portal.pages.usage_csv import csv_lines
 from portal.pages.usage_display import figures, key_shares
 from portal.pages.usage_limit import soon
-from portal.pages.usage_place import UsagePlace
+from portal.pages.usage_place import UsagePlace, compared_with
 from portal.pages.usage_words import kept_words, range_words
 
 from .keys_base import KeysPage
@@ -80,7 +80,8 @@ class UsagePage(_UsageView):
         """Show the use of all keys or of one; without it, where it is not to be had soon."""
         place = self.place(request)
         names = Names.of(self.keys)
-        window, compared = place.range.window, place.range.compared
+        window = place.range.window
+        compared = compared_with(window)
         # Both times in one question.
         found = soon(self.keys, Window(compared.start if compared else window.start, window.end, window.bucket))
         whole = found.within(window) if found is not None else None

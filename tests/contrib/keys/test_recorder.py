@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import threading
 import time
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, close_old_connections, connection, transaction
-from django.db.models import Sum
+from django.db import OperationalError, close_old_connections, connection
 
 from portal import clock
 from portal.contrib.keys import recorder as module
 from portal.contrib.keys import recorder_writes
-from portal.contrib.keys.models import ApiKey, KeySecret, KeyUsage
+from portal.contrib.keys.models import ApiKey, KeySecret
 from portal.contrib.keys.recorder import Recorder, recorder
 from portal.contrib.keys.verify import verify
 from portal.keystore.base import Outcome
+from tests.contrib.keys.counting import counted
 from tests.contrib.keys.making import change, make_key, rotate
-from tests.databases import CHILD_VARIABLE
+from tests.contrib.keys.meanwhile import held, in_a_process
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.contrib.keys.hosted")]
 
@@ -31,11 +27,6 @@ HOUR = timedelta(hours=1)
 
 def used(key):
     return ApiKey.objects.get(pk=key.pk).last_used_at
-
-
-def counted():
-    sums = KeyUsage.objects.values_list("key", "outcome").annotate(sum=Sum("count"))
-    return {(key, outcome): int(number) for key, outcome, number in sums}
 
 
 def secrets_used(key):
@@ -196,7 +187,7 @@ def test_a_full_memory_is_written_at_once_and_holds_no_more(client, monkeypatch,
     # What is noted already still moves.
     assert used(keys[1][0]) == late
     assert secrets_used(keys[1][0]) == [late]
-    assert counted() == {(keys[0][0].pk, "VALID"): 1, (keys[1][0].pk, "VALID"): 2}
+    assert [counted(key) for key, _ in keys] == [{"VALID": 1}, {"VALID": 2}, {}]
     assert "2 uses of keys are not counted" in caplog.text
 
 
@@ -221,16 +212,10 @@ assert verify(sys.stdin.read()).valid
 @pytest.mark.django_db(transaction=True)
 def test_it_is_written_when_the_process_ends():
     key, secret = make_key()
-    settings = {name: connection.settings_dict[name] for name in ("ENGINE", "NAME", "USER", "HOST", "OPTIONS")}
-    environment = {
-        **os.environ,
-        CHILD_VARIABLE: json.dumps(settings, default=str),
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-    }
-    subprocess.run([sys.executable, "-c", CHILD], input=secret, text=True, env=environment, check=True, timeout=60)
+    in_a_process(CHILD, secret)
     assert used(key) is not None
     assert secrets_used(key) != [None]
-    assert counted() == {(key.pk, "VALID"): 1}
+    assert counted(key) == {"VALID": 1}
 
 
 # ---- at nobody's cost
@@ -248,13 +233,13 @@ def test_a_database_that_refuses_is_asked_again_later(client, database_away, cap
         assert client.get("/health/live").status_code == 200
     assert "1 uses of keys, and the last use of 2 keys and secrets, wait to be written: OperationalError" in caplog.text
     assert used(key) is None
-    assert counted() == {}
+    assert counted(key) == {}
     with clock.using(lambda: now - HOUR):
         verify(secret)
     recorder.flush()
     assert used(key) == now
     assert secrets_used(key) == [now]
-    assert counted() == {(key.pk, "VALID"): 2}
+    assert counted(key) == {"VALID": 2}
 
 
 def test_what_was_written_before_the_refusal_is_not_tried_again(caplog):
@@ -276,7 +261,7 @@ def test_what_was_written_before_the_refusal_is_not_tried_again(caplog):
     recorder.flush()
     assert used(key) is not None
     assert secrets_used(key) != [None]
-    assert counted() == {(key.pk, "VALID"): 1}
+    assert counted(key) == {"VALID": 1}
 
 
 def test_a_database_that_refuses_is_left_alone_for_a_while(client, database_away, caplog, monkeypatch):
@@ -309,40 +294,23 @@ def busy_timeout():
 
 @pytest.mark.django_db(transaction=True)
 def test_it_waits_for_nobody_who_writes():
-    held, held_secret = make_key()
+    busy, busy_secret = make_key()
     free, free_secret = make_key()
-    verify(held_secret)
+    verify(busy_secret)
     verify(free_secret)
-    holds, done = threading.Event(), threading.Event()
-
-    def hold():
-        try:
-            with transaction.atomic():
-                change(held, name="Held")
-                holds.set()
-                done.wait(60)
-        finally:
-            connection.close()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    try:
-        assert holds.wait(30)
+    with held(lambda: change(busy, name="Held")):
         started = time.monotonic()
         recorder.flush()
         took = time.monotonic() - started
-    finally:
-        done.set()
-        holder.join()
     # The busy timeout of the tests on SQLite is 30 seconds.
     assert took < 10
-    assert used(held) is None
+    assert used(busy) is None
     if connection.vendor == "sqlite":
         # There the whole file was held; the timeout is the host's again.
         assert used(free) is None
         assert busy_timeout() == 30_000
         recorder.flush()
-        assert used(held) is not None
+        assert used(busy) is not None
     assert used(free) is not None
 
 

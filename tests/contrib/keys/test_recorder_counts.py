@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -18,7 +14,7 @@ from portal.contrib.keys.verify import VerifiedKey, verify
 from portal.keystore.base import Outcome
 from tests.contrib.keys.counting import HOUR, count, counted, today
 from tests.contrib.keys.making import make_key
-from tests.databases import CHILD_VARIABLE
+from tests.contrib.keys.meanwhile import held, in_a_process
 
 
 def known(key):
@@ -141,30 +137,17 @@ def test_a_key_that_is_being_deleted_costs_no_other_its_count(caplog):
     key, secret = make_key()
     verify(dying_secret)
     verify(secret)
-    holds, done = threading.Event(), threading.Event()
-
-    def delete():
-        try:
-            with transaction.atomic():
-                ApiKey.objects.filter(pk=dying.pk).delete()
-                holds.set()
-                done.wait(60)
-        finally:
-            connection.close()
 
     def flush():
         recorder.flush()
         connection.close()
 
-    threads = [threading.Thread(target=act) for act in (delete, flush)]
-    threads[0].start()
-    assert holds.wait(30)
-    threads[1].start()
-    # It runs in a request that happens to end: it gives up soon, and tries again below.
-    threads[1].join(5)
-    assert not threads[1].is_alive()
-    done.set()
-    threads[0].join()
+    with held(lambda: ApiKey.objects.filter(pk=dying.pk).delete()):
+        flushing = threading.Thread(target=flush)
+        flushing.start()
+        # It runs in a request that happens to end: it gives up soon, and tries again below.
+        flushing.join(5)
+        assert not flushing.is_alive()
     assert not KeyUsage.objects.exists()
     recorder.flush()
     assert "may not be counted" not in caplog.text
@@ -197,13 +180,7 @@ assert os.waitpid(child, 0)[1] == 0
 @pytest.mark.django_db(transaction=True)
 def test_what_was_noted_before_a_fork_is_written_by_the_parent_alone():
     key, secret = make_key()
-    settings = {name: connection.settings_dict[name] for name in ("ENGINE", "NAME", "USER", "HOST", "OPTIONS")}
-    environment = {
-        **os.environ,
-        CHILD_VARIABLE: json.dumps(settings, default=str),
-        "DJANGO_SETTINGS_MODULE": "tests.settings",
-    }
-    subprocess.run([sys.executable, "-c", FORKING], input=secret, text=True, env=environment, check=True, timeout=60)
+    in_a_process(FORKING, secret)
     assert counted(key) == {"VALID": 2}
 
 

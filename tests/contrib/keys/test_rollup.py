@@ -20,6 +20,7 @@ from portal.contrib.keys.usage_rollup import RollUp, roll_up
 from portal.keystore.base import Outcome
 from tests.contrib.keys.counting import DAY, HOUR, count, counted, rows, today, usage
 from tests.contrib.keys.making import change, make_key, rotate
+from tests.contrib.keys.meanwhile import held
 
 pytestmark = pytest.mark.django_db
 
@@ -223,25 +224,8 @@ def test_a_row_that_somebody_holds_is_left_for_the_next_time():
     begin = today() - 20 * DAY
     count(key, begin + HOUR)
     count(key, begin + 2 * HOUR)
-    holds, done = threading.Event(), threading.Event()
-
-    def hold():
-        try:
-            with transaction.atomic():
-                count(key, begin + HOUR)
-                holds.set()
-                done.wait(60)
-        finally:
-            connection.close()
-
-    holder = threading.Thread(target=hold)
-    holder.start()
-    try:
-        assert holds.wait(30)
+    with held(lambda: count(key, begin + HOUR)):
         assert roll_up(10).folded == 1
-    finally:
-        done.set()
-        holder.join()
     assert roll_up(10).folded == 1
     assert rows(key) == {begin: 3}
     assert counted(key) == {"VALID": 3}

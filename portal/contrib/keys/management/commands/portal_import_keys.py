@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections, router
 
 from portal.contrib.keys.management.importing import Import
 from portal.contrib.keys.management.progress import Progress
 from portal.contrib.keys.management.records import FORMATS, FileRefused
 from portal.contrib.keys.models import ApiKey
 from portal.keystore.base import Owner
+from portal.management.batches import add_batch_option, batch_size
 from portal.management.output import add_json_option, write
 from portal.models import PortalConfig
 
-#: SQLite stops every other writer while a batch runs, so its batches are small.
-BATCH = {"sqlite": 250}
+#: Where the database is not SQLite.
 DEFAULT_BATCH = 1000
 
 
@@ -35,17 +34,13 @@ class Command(BaseCommand):
             "--format", choices=[*FORMATS], metavar="F", help="csv or jsonl; else the file's suffix says"
         )
         parser.add_argument("--report", type=Path, metavar="FILE", help="write all refused rows there, as CSV")
-        parser.add_argument("--batch", type=int, metavar="N", help="rows a transaction; 250 on SQLite, 1000 elsewhere")
+        add_batch_option(parser, elsewhere=DEFAULT_BATCH, what="transaction")
         parser.add_argument("--dry-run", action="store_true", help="check the rows and import nothing")
         add_json_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Import the file, and say what became of its rows."""
-        batch = options["batch"]
-        if batch is None:
-            batch = BATCH.get(connections[router.db_for_write(ApiKey)].vendor, DEFAULT_BATCH)
-        if batch < 1:
-            raise CommandError("--batch must be 1 or more.")
+        batch = batch_size(options, ApiKey, elsewhere=DEFAULT_BATCH)
         kind = options["format"] or _format(options["file"])
         keyspace_id = _keyspace(options["portal"])
         with ExitStack() as files:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connections, router
+from django.core.management.base import BaseCommand, CommandParser
 
 from portal.contrib.keys.models import KeyUsage
 from portal.contrib.keys.usage_rollup import due, roll_up
-from portal.management.commands.portal_purge import BATCH, DEFAULT_BATCH
+from portal.management.batches import add_batch_option, batch_size
 from portal.management.output import add_json_option, write
 
 
@@ -24,27 +23,17 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
-        parser.add_argument("--batch", type=int, metavar="N", help="rows a batch; 250 on SQLite, 5000 elsewhere")
+        add_batch_option(parser)
         parser.add_argument("--dry-run", action="store_true", help="count and change nothing")
         add_json_option(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Fold and delete until nothing is left that is old enough."""
-        batch = options["batch"]
-        if batch is None:
-            batch = BATCH.get(connections[router.db_for_write(KeyUsage)].vendor, DEFAULT_BATCH)
-        if batch < 1:
-            raise CommandError("--batch must be 1 or more.")
+        batch = batch_size(options, KeyUsage)
         if options["dry_run"]:
-            done, name, text = (
-                due(),
-                "would_roll_up",
-                "Would fold {folded} hours into days and delete {deleted} counts.",
-            )
+            done, name = due(), "would_roll_up"
+            text = "Would fold {folded} hours into days and delete {deleted} counts."
         else:
-            done, name, text = (
-                roll_up(batch),
-                "rolled_up",
-                "Folded {folded} hours into days and deleted {deleted} counts.",
-            )
+            done, name = roll_up(batch), "rolled_up"
+            text = "Folded {folded} hours into days and deleted {deleted} counts."
         write(self.stdout, {name: asdict(done)}, text.format(**asdict(done)), as_json=options["json"])
