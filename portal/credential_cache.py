@@ -25,7 +25,7 @@ MAX_ENTRIES = 10_000
 _Found = TypeVar("_Found")
 
 _lock = threading.Lock()
-_entries: dict[tuple[str, str, bytes], tuple[float, Any]] = {}
+_entries: dict[tuple[str, type[models.Model], bytes], tuple[float, Any]] = {}
 #: Raised by each :func:`forget`: what was read before it may be what it was about.
 _generation = 0
 
@@ -45,7 +45,7 @@ def remembered(model: type[models.Model], digest: bytes, load: Callable[[], _Fou
     using = router.db_for_write(model)
     if connections[using].in_atomic_block:
         return load()
-    key = (using, model._meta.label, digest)
+    key = (using, model, digest)
     now = time.monotonic()
     entry = _entries.get(key)
     if entry is not None and now < entry[0]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
@@ -35,8 +35,7 @@ CHALLENGE = 'Bearer realm="portal"'
 INVALID_TOKEN = f'{CHALLENGE}, error="invalid_token"'
 
 
-@dataclass(frozen=True, slots=True)
-class Presented:
+class Presented(NamedTuple):
     """A live session and how it was presented. A cookie comes along by itself, so a write needs more proof."""
 
     session: AuthenticatedSession

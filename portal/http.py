@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Any
 
 from django.core.exceptions import DisallowedHost
@@ -73,6 +74,12 @@ def client_address(request: HttpRequest) -> str | None:
         chain = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
         if len(chain) >= hops:
             address = chain[-hops]
+    return _normal_address(address)
+
+
+# Most requests come from few proxies or backends.
+@lru_cache(maxsize=1024)
+def _normal_address(address: str) -> str | None:
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:

@@ -22,7 +22,7 @@ class AuthenticatedSession:
 
     Times are aware UTC datetimes. ``permissions`` are as given at mint, ``capabilities`` what they mean; check the
     latter, with :meth:`allows`. ``keyspace_id`` is the portal's, as it is and as it was at mint. Change nothing in it, nor
-    in ``metadata``: requests of one session may share it (setting SESSION_CACHE_SECONDS).
+    in ``metadata``: requests of one session may share it.
     """
 
     pk: int

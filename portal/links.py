@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
@@ -41,4 +39,5 @@ def portal_link(base: str, code: str, *, parameter: str = "session") -> str:
 
     :param parameter: ``session``, or ``code`` in the newer dialect; the landing page takes both.
     """
-    return f"{base}?{urlencode({parameter: code})}"
+    # Nothing in a code needs to be quoted.
+    return f"{base}?{parameter}={code}"

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from datetime import tzinfo
 from functools import lru_cache
 
 from django.db import connections, router
 
 from . import tokens
 from .models import PortalConfig
-from .rawsql import columns, find
+from .rawsql import array, look_up, values
 
 __all__ = ["find_portal"]
 
-_FIELDS = ("id", "public_id", "slug", "enabled", "keyspace_id")
-_JSON_FIELDS = ("return_origins", "extra_capabilities")
+_FIELDS = ("id", "public_id", "slug", "enabled", "keyspace_id", "return_origins", "extra_capabilities")
 
 
 def find_portal(name: str) -> PortalConfig | None:
@@ -22,17 +23,20 @@ def find_portal(name: str) -> PortalConfig | None:
     What a mint does not need is not loaded: Django reads such a field from the database when it is asked for.
     """
     statement = _by_public_id if name.startswith(tokens.PORTAL_ID) else _by_slug
-    found = find(PortalConfig, statement, name=name)
-    if found is None:
-        return None
-    values = [*found.values[: len(_FIELDS)], *(found.json(index) for index in range(len(_FIELDS), len(found.values)))]
-    return PortalConfig.from_db(router.db_for_write(PortalConfig), (*_FIELDS, *_JSON_FIELDS), values)
+    return look_up(PortalConfig, statement, _read, name=name)
+
+
+def _read(text: str, zone: tzinfo | None) -> PortalConfig:
+    row = dict(zip(_FIELDS, json.loads(text), strict=True))
+    # SQLite has no booleans.
+    row["enabled"] = bool(row["enabled"])
+    return PortalConfig.from_db(router.db_for_write(PortalConfig), list(row), list(row.values()))
 
 
 def _select(using: str, field: str) -> str:
     quote = connections[using].ops.quote_name
     return (
-        f"SELECT {columns(PortalConfig, (*_FIELDS, *_JSON_FIELDS), 'c', quote)} "  # noqa: S608 - names of our own models
+        f"SELECT {array(values(PortalConfig, _FIELDS, 'c', using), using)} "  # noqa: S608 - names of our own models
         f"FROM {quote(PortalConfig._meta.db_table)} c WHERE c.{quote(field)} = %(name)s"
     )
 

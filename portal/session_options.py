@@ -72,11 +72,11 @@ def option_problems(
     locale = options.get("locale", "")
     if locale and (len(locale) > _MAX_LANGUAGE_LENGTH or not _LANGUAGE.match(locale)):
         yield "locale", "Use a language code such as de or pt-BR."
-    longest = portal_settings.SESSION_TTL
-    ttl = options.get("ttl", longest)
-    if not _SECOND <= ttl <= longest or (ttl != longest and ttl % _SECOND):
-        yield "ttl", f"Use whole seconds, from 1 to {longest // _SECOND}."
-    if problem := _metadata_problem(options.get("metadata", {})):
+    if "ttl" in options:
+        longest, ttl = portal_settings.SESSION_TTL, options["ttl"]
+        if not _SECOND <= ttl <= longest or (ttl != longest and ttl % _SECOND):
+            yield "ttl", f"Use whole seconds, from 1 to {longest // _SECOND}."
+    if "metadata" in options and (problem := _metadata_problem(options["metadata"])):
         yield "metadata", problem
 
 

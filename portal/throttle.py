@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.core.cache import DEFAULT_CACHE_ALIAS, BaseCache, caches
 from django.core.cache.backends.dummy import DummyCache
@@ -44,6 +45,7 @@ PAUSE_SECONDS = 10.0
 LOCAL_COUNTERS = 10_000
 
 
+@lru_cache(maxsize=64)
 def parse_rate(rate: str) -> tuple[int, str]:
     """Return the number and the window's name of a rate such as ``60/min``.
 

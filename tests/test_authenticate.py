@@ -73,6 +73,26 @@ def test_sessions_in_every_state():
     assert alive == [True, *[False] * 6, True, *[False] * 6, *[False] * 7]
 
 
+def test_a_row_that_has_changed_is_read_anew():
+    """The last rows are kept as Python has read them; which one it is, the database says each time."""
+    session, token = sign_in(PortalConfigFactory(display_name="Before"))
+    root_key, key = issue_root_key("before")
+    assert fast(token) == by_orm(token)
+    assert authenticate_root_key(key).name == "before"
+    PortalSession.objects.filter(pk=session.pk).update(metadata={"plan": "new"})
+    type(session.config).objects.update(display_name="After")
+    RootKey.objects.filter(pk=root_key.pk).update(name="after")
+    assert fast(token) == by_orm(token)
+    assert fast(token)["portal_display_name"] == "After"
+    assert authenticate_root_key(key).name == "after"
+
+
+def test_a_portal_that_a_bulk_update_pointed_elsewhere_has_no_session():
+    session, token = sign_in()
+    type(session.config).objects.update(keyspace_id="ks_elsewhere")
+    assert authenticate_session(token) is None
+
+
 def test_times_are_aware_utc():
     found = authenticate_session(sign_in().secret)
     assert found.expires_at.utcoffset() == timedelta(0)

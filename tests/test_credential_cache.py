@@ -20,6 +20,7 @@ from portal.contrib.keys.recorder import recorder
 from portal.contrib.keys.verify import verify
 from portal.keystore.base import Outcome
 from portal.models import PortalConfig, PortalSession, RootKey
+from tests.envelopes import assert_answer, assert_refused
 from tests.factories import issue_root_key, mint, sign_in
 
 # Commits are real: only they empty the map.
@@ -332,3 +333,21 @@ def test_secrets_are_not_in_memory(remembering, config):
     authenticate_session(token)
     assert token not in repr(credential_cache._entries)
     assert credential_cache._entries
+
+
+@pytest.mark.parametrize(
+    ("model", "ended"),
+    [
+        (PortalSession, lambda: {"revoked_at": clock.now()}),
+        (PortalConfig, lambda: {"enabled": False}),
+        (PortalConfig, lambda: {"keyspace_id": "ks_elsewhere"}),
+    ],
+    ids=["revoked", "disabled", "pointed elsewhere"],
+)
+def test_row_19_no_keys_are_opened_to_a_session_that_another_process_ended(remembering, config, api, model, ended):
+    token = sign_in(config).secret
+    assert_answer(api("listKeys", token=token))
+    # Past what would tell this process.
+    model.objects.update(**ended())
+    assert authenticate_session(token)
+    assert_refused(api("listKeys", token=token), 401, "unkey/authentication/portal_session_not_found")

@@ -10,9 +10,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import IO, Any, NoReturn
 
-from django.http import RawPostDataException, UnreadablePostError
+from django.http import HttpRequest, RawPostDataException, UnreadablePostError
 from rest_framework.parsers import BaseParser
-from rest_framework.request import Request
 
 from portal.errors import BodyTooLarge, BodyUnreadable, InvalidInput, UnsupportedMediaType
 
@@ -56,10 +55,11 @@ class StrictJSONParser(BaseParser):
         :raises BodyUnreadable: the client went away in the middle.
         :raises InvalidInput: not a JSON object, or one with something in it that we do not take.
         """
-        request: Request = (parser_context or {})["request"]
-        if not is_json(request._request):
+        request: HttpRequest = (parser_context or {})["request"]._request
+        if not is_json(request):
             raise UnsupportedMediaType
-        if request._request.headers.get("Content-Encoding", "identity").lower() not in {"", "identity"}:
+        # META, because request.headers makes a mapping of all headers first.
+        if request.META.get("HTTP_CONTENT_ENCODING", "identity").lower() not in {"", "identity"}:
             raise UnsupportedMediaType
         try:
             body = stream.read(MAX_BODY_BYTES + 1)

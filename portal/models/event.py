@@ -173,6 +173,24 @@ class PortalEvent(models.Model):
         event.metadata = metadata
         return event
 
+    @classmethod
+    def is_heard(cls, kind: str) -> bool:
+        """Say whether anybody learns of such an event: a receiver, the log, or who remembers credentials."""
+        return (
+            kind not in _CHANGE_NOTHING
+            or logger.isEnabledFor(logging.INFO)
+            or signals.BY_KIND[kind].has_listeners(PortalEvent)
+        )
+
+    @classmethod
+    def as_written(cls, pk: int, values: Mapping[str, Any], metadata: Mapping[str, Any], *, using: str) -> PortalEvent:
+        """Return the event that was just written with these values, for those who hear of it."""
+        event = cls(pk=pk, **values)
+        event.metadata = metadata
+        event._state.adding = False
+        event._state.db = using
+        return event
+
     def announce(self, using: str) -> None:
         """Log the event and send its signal once the transaction on ``using`` has committed; nobody hears of a rollback."""
         # Robust: the thing has happened, and a receiver's fault must neither undo it nor become the caller's 500.

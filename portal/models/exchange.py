@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models, transaction
@@ -83,31 +84,28 @@ class ExchangeQuerySet(models.QuerySet["PortalSession"]):
         token: str | None = None,
         replaces: str | None = None,
     ) -> Issued[Redeemed]:
-        """Do what :meth:`exchange` does, for a caller who needs no row; two statements."""
+        """Do what :meth:`exchange` does, for a caller who needs no row."""
         now = clock.now()
         token = token or tokens.mint(tokens.ACCESS_TOKEN)
         using = self._write_alias()
-        rows = self.using(using)
-        with transaction.atomic(using=using):
+        event: dict[str, Any] = {
+            "kind": PortalEvent.Kind.SESSION_EXCHANGED.value,
+            "actor_kind": PortalEvent.ActorKind.END_USER.value,
+            "address": address,
+            "detail": {},
+            "created_at": now,
+        }
+        with transaction.atomic(using=using) if replaces else nullcontext():
             if replaces:
-                lock(
-                    rows.filter(models.Q(code_hash=tokens.digest(code)) | models.Q(token_hash=tokens.digest(replaces)))
-                )
-            redeemed = redeem(self.model, tokens.digest(code), tokens.digest(token), now, slug=slug, using=using)
-            if redeemed:
+                both = models.Q(code_hash=tokens.digest(code)) | models.Q(token_hash=tokens.digest(replaces))
+                lock(self.using(using).filter(both))
+            hashes = tokens.digest(code), tokens.digest(token)
+            redeemed = redeem(self.model, *hashes, now, slug=slug, event=event, using=using)
+            if redeemed and replaces:
                 actor = Actor(PortalEvent.ActorKind.END_USER, redeemed.external_id, address)
-                PortalEvent.record(
-                    PortalEvent.Kind.SESSION_EXCHANGED,
-                    actor,
-                    using=using,
-                    portal_id=redeemed.portal_id,
-                    session_id=redeemed.public_id,
-                    external_id=redeemed.external_id,
-                    metadata=redeemed.metadata,
-                )
-                if replaces:
-                    for previous in rows.filter(token_hash=tokens.digest(replaces)).exclude(pk=redeemed.pk):
-                        previous.revoke(actor, reason="replaced")
+                previous = self.using(using).filter(token_hash=tokens.digest(replaces)).exclude(pk=redeemed.pk)
+                for session in previous:
+                    session.revoke(actor, reason="replaced")
         if redeemed is None:
             raise PortalSessionNotFound
         return Issued(redeemed, token)

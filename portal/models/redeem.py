@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from django.db import connections, models
 
+from .act import Act, carry_out
 from .config import PortalConfig
 from .insert import column
 
@@ -21,15 +23,19 @@ class Redeemed:
     """What an exchange tells of its session; the rest is in the row of this primary key."""
 
     pk: int
-    public_id: str
     external_id: str
-    portal_id: str
-    metadata: dict[str, Any] = field(hash=False)
     expires_at: datetime
 
 
 def redeem(
-    model: type[models.Model], code_hash: bytes, token_hash: bytes, now: datetime, *, slug: str | None, using: str
+    model: type[models.Model],
+    code_hash: bytes,
+    token_hash: bytes,
+    now: datetime,
+    *,
+    slug: str | None,
+    event: Mapping[str, Any],
+    using: str,
 ) -> Redeemed | None:
     """Turn the pending session of a code into one with a token; of any number of callers, one gets it, the others None.
 
@@ -39,6 +45,8 @@ def redeem(
 
     :param model: PortalSession.
     :param slug: when given, only a code of this portal counts.
+    :param event: the fields of its event that are not the session's own.
+    :raises EventNotWritten: and nothing was spent.
     """
     connection = connections[using]
     moment: Any = model._meta.get_field("expires_at")
@@ -48,26 +56,23 @@ def redeem(
         "now": moment.get_db_prep_value(now, connection),
         "slug": slug,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(model, slug is not None, using), parameters)
-        rows = cursor.fetchall()
-    if not rows:
+    row = carry_out(_act(model, slug is not None, using), parameters, event, metadata=_metadata, using=using)
+    if row is None:
         return None
-    (pk, public_id, external_id, metadata, ttl, portal_id) = rows[0]
-    return Redeemed(
-        pk=pk,
-        public_id=public_id,
-        external_id=external_id,
-        portal_id=portal_id,
-        metadata=json.loads(metadata) if isinstance(metadata, str) else metadata,
-        # SQLite has no durations; Django keeps them in microseconds.
-        expires_at=now + (ttl if isinstance(ttl, timedelta) else timedelta(microseconds=ttl)),
-    )
+    pk, _public_id, external_id, _metadata_text, ttl, _portal_id = row
+    # SQLite has no durations; Django keeps them in microseconds.
+    life = ttl if isinstance(ttl, timedelta) else timedelta(microseconds=ttl)
+    return Redeemed(pk=pk, external_id=external_id, expires_at=now + life)
+
+
+def _metadata(row: tuple[Any, ...]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(row[3]) if isinstance(row[3], str) else row[3]
+    return found
 
 
 # Only names of our own models are formatted in; every value is a parameter.
 @lru_cache(maxsize=8)
-def _statement(model: type[models.Model], of_one_portal: bool, using: str) -> str:
+def _act(model: type[models.Model], of_one_portal: bool, using: str) -> Act:
     connection = connections[using]
     quote = connection.ops.quote_name
 
@@ -77,15 +82,28 @@ def _statement(model: type[models.Model], of_one_portal: bool, using: str) -> st
     portals = quote(PortalConfig._meta.db_table)
     ends = connection.ops.combine_duration_expression("+", [_moment(connection.vendor), name("ttl")])
     slug = f" AND {quote('slug')} = %(slug)s" if of_one_portal else ""
-    return (
+    statement = (
         f"UPDATE {quote(model._meta.db_table)} "  # noqa: S608
         f"SET {name('token_hash')} = %(token_hash)s, {name('exchanged_at')} = %(now)s, {name('expires_at')} = {ends} "
         f"WHERE {name('code_hash')} = %(code_hash)s AND {name('exchanged_at')} IS NULL AND {name('revoked_at')} IS NULL "
         f"AND {name('code_expires_at')} > %(now)s "
-        f"AND {name('config')} IN (SELECT {quote('id')} FROM {portals} WHERE {quote('enabled')}{slug}) "
-        f"RETURNING {name('id')}, {name('public_id')}, {name('external_id')}, {name('metadata')}, {name('ttl')}, "
-        f"(SELECT {quote('public_id')} FROM {portals} c WHERE c.{quote('id')} = {name('config')})"
+        f"AND {name('config')} IN (SELECT {quote('id')} FROM {portals} WHERE {quote('enabled')}{slug})"
     )
+    returns = {
+        "pk": name("id"),
+        "public_id": name("public_id"),
+        "external_id": name("external_id"),
+        "metadata": name("metadata"),
+        "ttl": name("ttl"),
+        "portal_id": f"(SELECT {quote('public_id')} FROM {portals} c WHERE c.{quote('id')} = {name('config')})",  # noqa: S608
+    }
+    told = {
+        "actor_id": "external_id",
+        "portal_id": "portal_id",
+        "session_id": "public_id",
+        "external_id": "external_id",
+    }
+    return Act.of(statement, returns=returns, told=told, using=using)
 
 
 def _moment(vendor: str) -> str:

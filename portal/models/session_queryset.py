@@ -19,9 +19,9 @@ from portal.session_options import SessionOptions
 from .config import PortalConfig
 from .event import Actor, PortalEvent
 from .exchange import ENDS, ExchangeQuerySet
-from .insert import Guard, insert_if
 from .issued import Issued
 from .lock import lock
+from .mint import Minted, mint
 from .root_key import RootKey
 
 __all__ = ["PortalSessionQuerySet"]
@@ -55,7 +55,7 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         }
         return self.filter(conditions[state]) if state in conditions else self.none()
 
-    @sensitive_variables("code", "issued")
+    @sensitive_variables("issued")
     def create_session(
         self,
         config: PortalConfig,
@@ -77,34 +77,66 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         :raises KeyDisabled: the root key is disabled.
         :raises ServiceUnavailable: the portal was pointed at another keyspace meanwhile; the caller should repeat.
         """
+        issued = self.mint(config, external_id, granted, actor=actor, minted_by=minted_by, **options)
+        values = {**issued.row.values, "config": config, "minted_by_id": minted_by}
+        del values["minted_by"]
+        session = self.model(pk=issued.row.pk, **values)
+        session._state.adding = False
+        session._state.db = self._write_alias()
+        return Issued(session, issued.secret)
+
+    @sensitive_variables("code")
+    def mint(
+        self,
+        config: PortalConfig,
+        external_id: str,
+        granted: Iterable[str],
+        *,
+        actor: Actor,
+        minted_by: int | None = None,
+        **options: Unpack[SessionOptions],
+    ) -> Issued[Minted]:
+        """Do what :meth:`create_session` does, for a caller who needs no row."""
         given = list(granted)
         now = clock.now()
         code = tokens.mint(tokens.EXCHANGE_CODE)
-        options["next"] = destinations.normal_form(options.get("next", ""))
-        session = self.model(
-            config=config,
-            keyspace_id=config.keyspace_id,
-            external_id=external_id,
-            permissions=given,
-            capabilities=" ".join(permissions.ordered(config.capabilities_of(given))),
-            code_hash=tokens.digest(code),
-            code_expires_at=now + portal_settings.CODE_TTL,
-            minted_by_id=minted_by,
-            created_at=now,
+        capabilities = permissions.ordered(config.capabilities_of(given))
+        values = {
+            "public_id": tokens.public_id(tokens.SESSION_ID),
+            "config": config.pk,
+            "keyspace_id": config.keyspace_id,
+            "external_id": external_id,
+            "display_name": "",
+            "permissions": given,
+            "capabilities": " ".join(capabilities),
+            "preview": False,
+            "return_url": "",
+            "locale": "",
+            "metadata": {},
+            "ttl": portal_settings.SESSION_TTL,
             **options,
-        )
-        guards = [Guard(PortalConfig, {"id": config.pk, "enabled": True, "keyspace_id": config.keyspace_id})]
-        if minted_by is not None:
-            guards.append(Guard(RootKey, {"id": minted_by, "enabled": True}))
+            "next": destinations.normal_form(options.get("next", "")),
+            "minted_by": minted_by,
+            "code_hash": tokens.digest(code),
+            "code_expires_at": now + portal_settings.CODE_TTL,
+            "created_at": now,
+        }
+        event = {
+            "kind": PortalEvent.Kind.SESSION_CREATED.value,
+            "actor_kind": actor.kind,
+            "actor_id": actor.id,
+            "address": actor.address,
+            "portal_id": config.public_id,
+            "session_id": values["public_id"],
+            "external_id": external_id,
+            "detail": {"capabilities": capabilities},
+            "created_at": now,
+        }
         using = self._write_alias()
-        with transaction.atomic(using=using):
-            if insert_if(session, *guards, using=using):
-                kind = PortalEvent.Kind.SESSION_CREATED
-                PortalEvent.record(
-                    kind, actor, using=using, capabilities=session.capabilities.split(), **session.event_values()
-                )
-                return Issued(session, code)
-        raise _refusal(config, minted_by, using)
+        minted = mint(self.model, values, event, using=using)
+        if minted is None:
+            raise _refusal(config, minted_by, using)
+        return Issued(minted, code)
 
     def revoke(self, actor: Actor, *, reason: str, **values: Any) -> int:
         """End those of these sessions that are live, pending codes included, and return how many there were.

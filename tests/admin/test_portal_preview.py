@@ -78,7 +78,7 @@ def test_a_closed_portal_has_no_preview(operator, config):
 
 
 def test_a_portal_that_changes_meanwhile(operator, config, monkeypatch):
-    monkeypatch.setattr("portal.models.session_queryset.insert_if", lambda *args, **options: False)
+    monkeypatch.setattr("portal.models.session_queryset.mint", lambda *args, **options: None)
     (message,) = errors(submit(operator, url(config)))
     assert message.startswith("The portal was changed meanwhile")
 

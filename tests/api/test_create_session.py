@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
 from portal import clock, tokens
 from portal.models import PortalEvent, PortalSession, RootKey
@@ -329,8 +330,10 @@ def test_rotation_keeps_the_old_secret_for_its_grace(api, config, root_key):
     assert RootKey.objects.count() == 1
 
 
-def test_costs_six_queries(api, config, root_key, django_assert_num_queries):
+@pytest.mark.django_db(transaction=True)
+def test_costs_three_statements_or_four_and_their_frame(api, config, root_key, django_assert_num_queries):
     assert_answer(api("createSession", BODY, token=root_key.secret))
-    # Root key, portal, savepoint, session, event, release; the last use is fresh and writes nothing.
-    with django_assert_num_queries(6):
+    # Root key, portal, and the session with its event: one on PostgreSQL, which begins and commits by itself; elsewhere
+    # BEGIN, session, event, and a COMMIT that Django does not capture. The last use is fresh and writes nothing.
+    with django_assert_num_queries(3 if connection.vendor == "postgresql" else 6):
         assert_answer(api("createSession", BODY, token=root_key.secret))

@@ -87,7 +87,7 @@ def test_row_23_a_scope_beyond_the_root_keys_own_is_named_in_the_dialects_words(
 @pytest.mark.parametrize(("body", "code"), [(BODY, NOT_FOUND), (OLDER, "unkey/data/portal_config_not_found")])
 def test_a_portal_deleted_meanwhile_is_not_found_in_the_dialects_words(api, config, root_key, body, code):
     def delete_first(execute, sql, *arguments):
-        if sql.startswith("INSERT"):
+        if "INSERT INTO" in sql:
             with connection.cursor() as cursor:
                 cursor.cursor.execute("DELETE FROM portal_portalconfig")
         return execute(sql, *arguments)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from portal import clock, tokens
@@ -141,3 +142,12 @@ def test_the_settings_set_the_times(api, config, settings):
     api("exchangeSession", {"sessionId": code})
     session.refresh_from_db()
     assert session.expires_at - session.exchanged_at == timedelta(hours=1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_costs_one_statement_or_two_and_their_frame(api, config, django_assert_num_queries):
+    code = mint(config).secret
+    # On PostgreSQL the session and its event are one, which begins and commits by itself; elsewhere there are BEGIN,
+    # session, event and COMMIT.
+    with django_assert_num_queries(1 if connection.vendor == "postgresql" else 4):
+        assert_answer(api("exchangeSession", {"sessionId": code}))

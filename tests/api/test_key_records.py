@@ -163,7 +163,7 @@ def test_row_28_a_secret_is_in_its_one_answer_and_nowhere_else(api, store, token
 
 @pytest.mark.parametrize(
     ("place", "operation"),
-    [("portal.api.views.base.Response", "createKey"), ("portal.contrib.keys.verify._judge", "verifyKey")],
+    [("portal.api.views.base.HttpResponse", "createKey"), ("portal.contrib.keys.verify._judge", "verifyKey")],
 )
 def test_row_28_a_fault_tells_its_report_no_secret(
     api, client, config, token, root_key_of_all, caplog, monkeypatch, settings, place, operation

@@ -7,12 +7,14 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, ClassVar, cast
 
+from django.http import HttpResponse
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.utils.encoders import JSONEncoder
 from rest_framework.views import APIView
 
 from portal import request_id
@@ -27,6 +29,9 @@ from portal.http import outside_atomic_requests
 __all__ = ["Operation", "UnknownOperationView"]
 
 logger = logging.getLogger("portal.api")
+
+#: Writes an answer as DRF's renderer does.
+_encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 class Operation(APIView):
@@ -95,7 +100,7 @@ class Operation(APIView):
 
     # A body and an answer may hold a secret; neither belongs in a report about a fault.
     @sensitive_variables("body", "values", "answer")
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """Validate the body, run the operation and wrap its answer."""
         body = cast(dict[str, Any], request.data)
         try:
@@ -106,7 +111,10 @@ class Operation(APIView):
                 errors=list(islice(findings(error.detail), MAX_FINDINGS)),
             ) from None
         answer = self.handle(request, values)
-        return Response({"meta": {"requestId": request_id.current()}, **answer})
+        # Not DRF's Response, which is a template's: there is one renderer, and nothing to choose later.
+        return HttpResponse(
+            _encode({"meta": {"requestId": request_id.current()}, **answer}).encode(), content_type="application/json"
+        )
 
     def serializer_for(self, body: dict[str, Any]) -> type[StrictSerializer]:
         """Return what validates ``body``; a hook for operations that speak two dialects."""

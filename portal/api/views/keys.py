@@ -6,8 +6,6 @@ import re
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from django.db import router
-from django.db.models import F
 from django.views.decorators.debug import sensitive_variables
 from rest_framework.request import Request
 
@@ -20,13 +18,12 @@ from portal.api.serializers.keys import (
     RerollKeySerializer,
     UpdateKeySerializer,
 )
+from portal.api.session_portal import portal_of
 from portal.authenticate import AuthenticatedSession
-from portal.credentials import INVALID_TOKEN
-from portal.errors import InvalidInput, PortalSessionNotFound
+from portal.errors import InvalidInput
 from portal.http import client_address
 from portal.keystore.actions import SessionKeys
 from portal.keystore.base import Key, KeyChanges, KeyQuery
-from portal.models import PortalConfig
 from portal.throttle import count
 
 from .base import Operation
@@ -89,23 +86,6 @@ def _request_id(request: Request) -> str:
             "The Idempotency-Key is not valid.", errors=[{"location": "header.Idempotency-Key", "message": text}]
         )
     return given
-
-
-def portal_of(session: AuthenticatedSession) -> PortalConfig:
-    """Return the session's portal, whose policy holds and whose keys are meant.
-
-    Read from the writer's database, and with the session's own keyspace in the condition: a portal that was pointed at
-    other keys after the session was looked up would open those, and a remembered session may have been ended elsewhere.
-
-    :raises PortalSessionNotFound: the portal was deleted, disabled or pointed elsewhere meanwhile, which ended the session.
-    """
-    portals = PortalConfig.objects.using(router.db_for_write(PortalConfig)).enabled()
-    try:
-        return portals.get(
-            sessions__pk=session.pk, sessions__keyspace_id=F("keyspace_id"), sessions__revoked_at__isnull=True
-        )
-    except PortalConfig.DoesNotExist:
-        raise PortalSessionNotFound(headers={"WWW-Authenticate": INVALID_TOKEN}) from None
 
 
 class KeyOperation(Operation):

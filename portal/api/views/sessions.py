@@ -88,7 +88,7 @@ class CreateSession(RootKeyOperation):
             logger.error("createSession cannot answer: %s", error)
             raise UnexpectedError(str(error)) from error
         try:
-            session, code = PortalSession.objects.create_session(
+            minted, code = PortalSession.objects.mint(
                 config,
                 body["externalId"],
                 granted,
@@ -99,7 +99,7 @@ class CreateSession(RootKeyOperation):
         except PortalConfigNotFound:
             raise not_found from None
         if scoped:
-            return {"data": {"id": session.public_id, "url": portal_link(base, code, parameter="code")}}
+            return {"data": {"id": minted.public_id, "url": portal_link(base, code, parameter="code")}}
         return {"data": {"sessionId": code, "url": portal_link(base, code)}}
 
     def _find(self, root_key: AuthenticatedRootKey, body: dict[str, Any]) -> PortalConfig | None:

@@ -12,7 +12,7 @@ from portal import clock
 from portal.api.serializers.verifications import GetVerificationsSerializer
 from portal.conf import portal_settings
 from portal.errors import InvalidInput
-from portal.keystore.usage import DAY, MOST_KEYS, Tally, Window, oldest_day
+from portal.keystore.usage import DAY, Tally, Window, oldest_day
 
 from .keys import KeyOperation
 
@@ -70,12 +70,11 @@ class GetVerifications(KeyOperation):
         # Who may not see usage does not learn how long it is kept.
         keys.session.require("analytics:read")
         window = _window(body)
-        usage = keys.usage_of(body["keyId"], window) if "keyId" in body else keys.usage(window)
+        usage = keys.usage_of(body["keyId"], window) if "keyId" in body else keys.usage_summary(window)
         return {
             "data": _points(window, usage.series),
             "bucketMillis": window.bucket // timedelta(milliseconds=1),
             "keys": [
-                {"keyId": key_id, "data": _points(window, usage.only(key_id).series)}
-                for key_id, _total in usage.by_key[:MOST_KEYS]
+                {"keyId": key_id, "data": _points(window, usage.only(key_id).series)} for key_id, _total in usage.by_key
             ],
         }

@@ -63,7 +63,7 @@ def queries(needed: str | Iterable[str | PermissionQuery]) -> tuple[PermissionQu
     """
     if isinstance(needed, str):
         return (parse(needed),)
-    return tuple(PermissionQuery(one, one) if isinstance(one, str) else one for one in needed)
+    return tuple([PermissionQuery(one, one) if isinstance(one, str) else one for one in needed])
 
 
 @lru_cache(maxsize=256)

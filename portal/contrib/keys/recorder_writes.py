@@ -10,6 +10,8 @@ from itertools import groupby, islice
 
 from django.db import connections, models, router, transaction
 
+from portal.models.insert import column
+
 from .models import KeyUsage
 from .models.usage import Count
 
@@ -64,19 +66,27 @@ def _batches(used: dict[Row, datetime]) -> Iterator[tuple[type[models.Model], di
 
 
 def _move(model: type[models.Model], batch: dict[int, datetime]) -> None:
-    """Move each row to its own moment, in one statement. No other column changes."""
+    """Move each row to its own moment, in one statement. No other column changes.
+
+    By hand, as CASE for a hundred rows takes the ORM a tenth of a second, in a request that happens to end.
+    """
     using = router.db_for_write(model)
-    field = models.DateTimeField()
-    moment = models.Case(
-        *(models.When(pk=pk, then=models.Value(value, output_field=field)) for pk, value in batch.items()),
-        output_field=field,
-    )
-    rows = model._base_manager.using(using)
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    table, pk, last = quote(model._meta.db_table), quote(column(model, "id")), quote(column(model, "last_used_at"))
     # Only rows that nobody holds: who never waits is in no deadlock, whatever order others lock theirs in.
-    free = rows.filter(pk__in=list(batch)).select_for_update(skip_locked=True, no_key=True).values("pk")
-    behind = models.Q(last_used_at=None) | models.Q(last_used_at__lt=moment)
-    with _impatience(using), transaction.atomic(using=using):
-        rows.filter(behind, pk__in=free).update(last_used_at=moment)
+    rows = model._base_manager.using(using).filter(pk__in=list(batch))
+    not_held = rows.select_for_update(skip_locked=True, no_key=True).values("pk")
+    moments = [each for pk, moment in batch.items() for each in (pk, connection.ops.adapt_datetimefield_value(moment))]
+    with _impatience(using), transaction.atomic(using=using), connection.cursor() as cursor:
+        free, chosen = not_held.query.get_compiler(using).as_sql()
+        # Both databases call the columns of VALUES so.
+        cursor.execute(
+            f"UPDATE {table} SET {last} = v.column2 "  # noqa: S608 - names of our own models, and SQL of the ORM
+            f"FROM (VALUES {', '.join(['(%s, %s)'] * len(batch))}) v WHERE {table}.{pk} = v.column1 "
+            f"AND ({table}.{last} IS NULL OR {table}.{last} < v.column2) AND {table}.{pk} IN ({free})",
+            [*moments, *chosen],
+        )
 
 
 def _limit_waiting(using: str) -> None:

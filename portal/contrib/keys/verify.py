@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from portal import clock, tokens
 from portal.credential_cache import remembered
 from portal.keystore.base import Outcome, RateLimit
-from portal.rawsql import columns, find
+from portal.rawsql import KEPT, array, look_up, moment, values
 from portal.throttle import Hit, hit
 
 from .models import ApiKey, KeySecret
@@ -128,10 +129,8 @@ def verify(
     :raises PermissionQueryError: the expression is none; a ``ValueError``.
     """
     needed = queries(permissions)
-    if len(key) > MAX_LENGTH or (_OWN_FORM.fullmatch(key) and not tokens.is_api_key(key)):
-        return Verification(Outcome.NOT_FOUND)
     digest = tokens.digest(key)
-    known = remembered(KeySecret, digest, lambda: _load(digest))
+    known = remembered(KeySecret, digest, lambda: _load(key, digest))
     if known is None or not _is_of(known.key.keyspace_id, keyspace_id):
         return Verification(Outcome.NOT_FOUND)
     now = clock.now()
@@ -167,14 +166,20 @@ def _judge(known: _Known, needed: Iterable[PermissionQuery], now: datetime) -> V
     return Verification(Outcome.RATE_LIMITED if counted.exceeded else Outcome.VALID, key, counted)
 
 
-def _load(digest: bytes) -> _Known | None:
-    """Return the key whose secret has this hash, unless it is revoked."""
-    found = find(KeySecret, _key_by_secret, digest=digest)
-    if found is None or found.moment(_KEY["revoked_at"]) is not None:
+def _load(key: str, digest: bytes) -> _Known | None:
+    """Return the key with this secret, unless it is revoked."""
+    if len(key) > MAX_LENGTH or (_OWN_FORM.fullmatch(key) and not tokens.is_api_key(key)):
         return None
-    row = found.values
-    secret_ends_at = found.moment(_SECRET["ends_at"])
-    ends = [moment for moment in (secret_ends_at, found.moment(_KEY["expires_at"])) if moment is not None]
+    return look_up(KeySecret, _key_by_secret, _read, digest=digest)
+
+
+@lru_cache(maxsize=KEPT)
+def _read(text: str, zone: tzinfo | None) -> _Known | None:
+    row = json.loads(text)
+    if row[_KEY["revoked_at"]] is not None:
+        return None
+    secret_ends_at = moment(row[_SECRET["ends_at"]], zone)
+    ends = [one for one in (secret_ends_at, moment(row[_KEY["expires_at"]], zone)) if one is not None]
     limit = row[_KEY["rate_limit"]]
     key = VerifiedKey(
         pk=row[_KEY["id"]],
@@ -183,8 +188,8 @@ def _load(digest: bytes) -> _Known | None:
         keyspace_id=row[_KEY["keyspace_id"]],
         external_id=row[_KEY["external_id"]],
         name=row[_KEY["name"]],
-        permissions=tuple(found.json(_KEY["permissions"])),
-        metadata=found.json(_KEY["metadata"]),
+        permissions=tuple(row[_KEY["permissions"]]),
+        metadata=row[_KEY["metadata"]],
         expires_at=min(ends, default=None),
         rate_limit=None if limit is None else RateLimit(limit, timedelta(seconds=row[_KEY["rate_limit_seconds"]])),
     )
@@ -194,9 +199,9 @@ def _load(digest: bytes) -> _Known | None:
 @lru_cache(maxsize=8)
 def _key_by_secret(using: str) -> str:
     quote = connections[using].ops.quote_name
+    selected = (*values(KeySecret, _SECRET_FIELDS, "s", using), *values(ApiKey, _KEY_FIELDS, "k", using))
     return (
-        f"SELECT {columns(KeySecret, _SECRET_FIELDS, 's', quote)}, "  # noqa: S608 - names of our own models
-        f"{columns(ApiKey, _KEY_FIELDS, 'k', quote)} FROM {quote(KeySecret._meta.db_table)} s "
+        f"SELECT {array(selected, using)} FROM {quote(KeySecret._meta.db_table)} s "  # noqa: S608 - names of our models
         f"JOIN {quote(ApiKey._meta.db_table)} k ON k.{quote('id')} = s.{quote('key_id')} "
         f"WHERE s.{quote('secret_hash')} = %(digest)s"
     )
