@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from django.db import connection
 
+from portal.errors import InvalidInput
 from portal.keystore import get_key_store
-from portal.keystore.base import Outcome, Owner, UsageBucket
+from portal.keystore.base import KeyPage, KeyQuery, Outcome, Owner, UsageBucket
+from portal.keystore.listing import page_of
 from portal.keystore.memory import MemoryKeyStore
 from portal.models import PortalConfig
 from tests.pages.shelf import empty_memory_store
@@ -66,11 +69,37 @@ class FineUsageStore(UsageStore):
         ]
 
 
+class SortingUsageStore(UsageStore):
+    """It sorts up to three keys by use."""
+
+    usage_sort_limit = 3
+
+    def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
+        keys, uses = self._of(owner).values(), Counter[str]()
+        if query.by_usage and len(keys) > self.usage_sort_limit:
+            raise InvalidInput
+        for (whose, key_id, hour), counts in self.counts.items():
+            if whose == (owner.keyspace_id, owner.external_id) and (query.used_since or _EPOCH) <= hour:
+                uses[key_id] += sum(counts.values())
+        return page_of(keys, query, uses)
+
+
 class BrokenUsageStore(UsageStore):
     """It shows keys, and fails when it is asked how often they were used."""
 
     def usage(self, *args: Any, **options: Any) -> NoReturn:
         raise RuntimeError("broken")
+
+
+class BrokenSortingStore(BrokenUsageStore):
+    """What it shall sort by fails, too."""
+
+    usage_sort_limit = 1000
+
+    def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
+        if query.by_usage:
+            raise RuntimeError("broken")
+        return super().list_keys(owner, query)
 
 
 class RemoteUsageStore(UsageStore):

@@ -6,7 +6,6 @@ The API and the pages both go through here, so neither can forget one of the thr
 from __future__ import annotations
 
 import logging
-import unicodedata
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -22,31 +21,15 @@ from portal.models import PortalConfig, PortalEvent
 
 from . import get_key_store
 from .base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, NewKey, Owner
+from .names import MAX_NAME, name_problem
 from .policy import KeyPolicy
-from .usage import Usage, Window
+from .usage import MOST_KEYS, Usage, Window
 
 __all__ = ["MAX_NAME", "SessionKeys", "name_problem"]
 
 logger = logging.getLogger("portal.keystore")
 
-MAX_NAME = 100
-_BREAKS = "\u2028\u2029"
-_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-
 _Answer = TypeVar("_Answer")
-
-
-def name_problem(name: str) -> str:
-    """Return why a key may not have this name, trimmed by the caller, as a sentence; empty if it may."""
-    # Of marks that show nothing alone, as zero-width spaces are, a name is as good as empty.
-    if all(unicodedata.category(char)[0] in "CZM" for char in name):
-        return "Enter a name for the key."
-    if len(name) > MAX_NAME:
-        return f"This must have at most {MAX_NAME} characters."
-    # Marks that turn what is around them would make one name look like another (security requirement 35).
-    if any(ord(char) < 32 or 127 <= ord(char) < 160 or char in _BREAKS or char in _TURNING for char in name):
-        return "This must not have line breaks or other control characters."
-    return ""
 
 
 class SessionKeys:
@@ -68,8 +51,10 @@ class SessionKeys:
         self._address = address
 
     def list(self, query: KeyQuery) -> KeyPage:
-        """Return a page of keys. Needs ``keys:read``."""
+        """Return a page of keys. Needs ``keys:read``, and ``analytics:read`` for an order by use, which tells of it."""
         self.session.require("keys:read")
+        if query.by_usage:
+            self.session.require("analytics:read")
         return self.store.list_keys(self.owner, query)
 
     def get(self, key_id: str) -> Key:
@@ -78,10 +63,24 @@ class SessionKeys:
         return self.store.get_key(self.owner, key_id)
 
     def usage(self, window: Window, key_ids: Sequence[str] | None = None) -> Usage:
-        """Return how often all keys, or only these, were used. Needs ``analytics:read``."""
+        """Return how often all keys, or only these, were used, key by key. Needs ``analytics:read``."""
         self.session.require("analytics:read")
         found = self.store.usage(self.owner, window.start, window.end, bucket=window.bucket, key_ids=key_ids)
         return Usage.of(window, found, key_ids)
+
+    def usage_summary(self, window: Window, since: datetime | None = None) -> Usage:
+        """Return how often all keys were used, key by key for the :data:`MOST_KEYS` most used. Needs ``analytics:read``.
+
+        :param since: the most used are those used most from then on, a bucket's beginning; None for all of the window.
+        """
+        self.session.require("analytics:read")
+        ranked = since or window.start
+        if not self.store.supports_usage_summary:
+            return self.usage(window).summary(MOST_KEYS, ranked)
+        found = self.store.usage_summary(
+            self.owner, window.start, window.end, bucket=window.bucket, most=MOST_KEYS, since=ranked
+        )
+        return Usage.of(window, found.buckets, others=found.others)
 
     def usage_of(self, key_id: str, window: Window) -> Usage:
         """Return how often one key was used, if the owner has it: else somebody else's would differ from none."""

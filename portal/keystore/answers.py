@@ -11,11 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
-from .base import IssuedKey, Key, KeyCounts, KeyPage, KeyQuery, OldSecret, Outcome, RateLimit, UsageBucket
+from .base import IssuedKey, Key, KeyCounts, KeyPage, KeyQuery, OldSecret, Outcome, RateLimit, UsageBucket, UsageSummary
 
-__all__ = ["KEY_ID", "is_issued", "is_key", "is_page", "is_usage"]
+__all__ = ["KEY_ID", "is_issued", "is_key", "is_page", "is_summary", "is_usage"]
 
 #: What the ids of keys look like in every store.
 KEY_ID = re.compile(r"[0-9A-Za-z_]{3,255}\Z", re.ASCII)
@@ -86,19 +87,28 @@ def _is_old_secret(value: Any) -> bool:
     )
 
 
-def _is_bucket(value: Any) -> bool:
+def is_usage(value: Any) -> bool:
+    """Say whether ``value`` is buckets."""
+    if not _is_list(value) or not _are(UsageBucket, *value):
+        return False
+    counts = [bucket.counts for bucket in value]
+    # Together and not bucket by bucket: a page is answered hundreds, of the same few keys and days.
     return (
-        isinstance(value, UsageBucket)
-        and _are_texts(value.key_id)
-        and _are_moments(value.start)
-        and set(value.counts) <= set(Outcome)
-        and _are_numbers(*value.counts.values())
+        _are_texts(*{bucket.key_id for bucket in value})
+        and _are_moments(*{bucket.start for bucket in value})
+        and set(chain(*counts)) <= set(Outcome)
+        and _are_numbers(*chain(*(one.values() for one in counts)))
     )
 
 
-def is_usage(value: Any) -> bool:
-    """Say whether ``value`` is buckets."""
-    return _is_list(value) and all(_is_bucket(item) for item in value)
+def is_summary(value: Any, most: int) -> bool:
+    """Say whether ``value`` tells the use of at most so many keys apart."""
+    return (
+        isinstance(value, UsageSummary)
+        and is_usage(value.buckets)
+        and len({bucket.key_id for bucket in value.buckets} - {""}) <= most
+        and _are_numbers(value.others)
+    )
 
 
 def is_page(value: Any, query: KeyQuery) -> bool:

@@ -27,11 +27,10 @@ from .data import (
     KeyState,
     NewKey,
     OldSecret,
-    Outcome,
     Owner,
     RateLimit,
-    UsageBucket,
 )
+from .uses import Outcome, UsageBucket, UsageSummary
 
 if TYPE_CHECKING:
     from django.core.checks import CheckMessage
@@ -54,6 +53,7 @@ __all__ = [
     "Owner",
     "RateLimit",
     "UsageBucket",
+    "UsageSummary",
 ]
 
 
@@ -82,12 +82,17 @@ class KeyStore(ABC):
     #: Whether keys have permissions of the host's API.
     supports_permissions: ClassVar[bool] = False
     supports_usage: ClassVar[bool] = False
+    #: Whether the store can sum the use of many keys up itself; without it the portal does, of all that :meth:`usage` tells.
+    supports_usage_summary: ClassVar[bool] = False
+    #: Of how many keys that an owner has, at most, the store can tell the order by use; 0 if of none.
+    usage_sort_limit: ClassVar[int] = 0
 
     @abstractmethod
     def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
         """Return a page of the owner's keys; revoked ones are none. :func:`portal.keystore.listing.page_of` helps.
 
-        :raises InvalidInput: the cursor is none of this query.
+        :raises InvalidInput: the cursor is none of this query, or it is by use and the owner has more than
+            ``usage_sort_limit`` keys.
         """
 
     @abstractmethod
@@ -155,6 +160,17 @@ class KeyStore(ABC):
         :param key_ids: only these; None for all, revoked ones included.
         """
         raise Forbidden("The key store of this portal does not know how often keys are used.")
+
+    def usage_summary(
+        self, owner: Owner, start: datetime, end: datetime, *, bucket: timedelta, most: int, since: datetime
+    ) -> UsageSummary:
+        """Return what :meth:`usage` does of all keys, but key by key only for the ``most`` used.
+
+        It is for users with thousands of keys, of which a page or an answer could not tell one by one anyway.
+
+        :param since: the most used keys are those used most from then on until before ``end``; not before ``start``.
+        """
+        raise Forbidden("The key store of this portal cannot sum up how often keys are used.")
 
     def purge(self, before: datetime, batch_size: int) -> int:
         """Delete what is left of up to ``batch_size`` keys that were revoked before ``before``; return their number."""

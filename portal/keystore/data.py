@@ -1,4 +1,4 @@
-"""What the portal and a key store tell each other: owners, keys, queries, pages, usage. All times are aware UTC datetimes.
+"""What the portal and a key store tell each other: owners, keys, queries, pages. All times are aware UTC datetimes.
 
 Import these from :mod:`portal.keystore.base`.
 """
@@ -29,16 +29,14 @@ __all__ = [
     "KeyState",
     "NewKey",
     "OldSecret",
-    "Outcome",
     "Owner",
     "RateLimit",
-    "UsageBucket",
 ]
 
 #: A key that ends within this time expires soon.
 EXPIRES_SOON = timedelta(days=7)
 
-KeySort = Literal["created", "-created", "name", "-name", "expires", "-expires"]
+KeySort = Literal["created", "-created", "name", "-name", "expires", "-expires", "usage", "-usage"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +175,11 @@ class KeyQuery:
     :param limit: at most so many, 1 to 100.
     :param cursor: ``next`` or ``previous`` of another page of the same query; empty for the first page.
     :param search: part of a name, or the beginning of a secret; upper and lower case are alike.
-    :param sort: by time of creation, name or end; a minus is for descending. Keys without an end count as ending last.
+    :param sort: by time of creation, name, end or use; a minus is for descending. Keys without an end count as ending last.
+        By use a store is asked only for owners with at most ``usage_sort_limit`` keys. Uses go on between two pages, so a
+        key that is used meanwhile may be on both of them, or on neither.
+    :param used_since: where keys are sorted by use, only uses from this moment on count, the beginning of a day of UTC; None
+        for all that are known.
     :param with_counts: whether the page needs ``counts``, ``matching`` and ``before``.
     """
 
@@ -187,6 +189,12 @@ class KeyQuery:
     search: str = ""
     sort: KeySort = "-created"
     with_counts: bool = False
+    used_since: datetime | None = None
+
+    @property
+    def by_usage(self) -> bool:
+        """Whether keys are sorted by use."""
+        return self.sort in {"usage", "-usage"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,25 +224,3 @@ class KeyPage:
     counts: KeyCounts | None = None
     matching: int | None = None
     before: int | None = None
-
-
-class Outcome(StrEnum):
-    """What became of a request that presented a key, in the words of ``keys.verifyKey``."""
-
-    VALID = "VALID"
-    RATE_LIMITED = "RATE_LIMITED"
-    INSUFFICIENT_PERMISSIONS = "INSUFFICIENT_PERMISSIONS"
-    FORBIDDEN = "FORBIDDEN"
-    DISABLED = "DISABLED"
-    EXPIRED = "EXPIRED"
-    USAGE_EXCEEDED = "USAGE_EXCEEDED"
-    NOT_FOUND = "NOT_FOUND"
-
-
-@dataclass(frozen=True, slots=True)
-class UsageBucket:
-    """How often a key was presented in the time from ``start`` on, by outcome."""
-
-    key_id: str
-    start: datetime
-    counts: Mapping[Outcome, int] = field(hash=False)

@@ -27,8 +27,8 @@ from portal.errors import (
 )
 from portal.outage import DATABASE_AWAY
 
-from .answers import is_issued, is_key, is_page, is_usage
-from .base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, KeyStore, NewKey, Owner, UsageBucket
+from .answers import is_issued, is_key, is_page, is_summary, is_usage
+from .base import IssuedKey, Key, KeyChanges, KeyPage, KeyQuery, KeyStore, NewKey, Owner, UsageBucket, UsageSummary
 
 __all__ = ["GuardedKeyStore"]
 
@@ -65,7 +65,7 @@ class GuardedKeyStore(KeyStore):
 
     def __getattribute__(self, name: str) -> Any:
         # What a store supports is the store's to say.
-        if name in {"time_limit", "shows_keys"} or name.startswith("supports_"):
+        if name in {"time_limit", "shows_keys", "usage_sort_limit"} or name.startswith("supports_"):
             return getattr(self.store, name)
         return super().__getattribute__(name)
 
@@ -109,6 +109,15 @@ class GuardedKeyStore(KeyStore):
         return self._call(
             lambda: self.store.usage(owner, start, end, bucket=bucket, key_ids=key_ids),
             is_usage,
+        )
+
+    def usage_summary(
+        self, owner: Owner, start: datetime, end: datetime, *, bucket: timedelta, most: int, since: datetime
+    ) -> UsageSummary:
+        """Return the store's summary."""
+        return self._call(
+            lambda: self.store.usage_summary(owner, start, end, bucket=bucket, most=most, since=since),
+            lambda summary: is_summary(summary, most),
         )
 
     def purge(self, before: datetime, batch_size: int) -> int:

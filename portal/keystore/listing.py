@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -74,21 +74,25 @@ def count_keys(keys: Iterable[Key], now: datetime) -> KeyCounts:
     )
 
 
-def _value(key: Key, sort: str) -> str | int:
+def _value(key: Key, sort: str, uses: Mapping[str, int]) -> str | int:
     if sort == "name":
         return key.name.lower()
+    if sort == "usage":
+        return uses.get(key.id, 0)
     return clock.to_milliseconds(key.created_at if sort == "created" else key.expires_at or LAST)
 
 
-def page_of(keys: Iterable[Key], query: KeyQuery) -> KeyPage:
+def page_of(keys: Iterable[Key], query: KeyQuery, uses: Mapping[str, int] | None = None) -> KeyPage:
     """Return the page of ``query`` from all the ``keys`` of one owner.
 
+    :param uses: how often each key was used since ``query.used_since``, by its id, for a query that is sorted by use. Keys
+        that are left out were not used.
     :raises InvalidInput: the cursor is none of this query.
     """
     now, every = clock.now(), list(keys)
     text, sort = query.search.strip().lower(), query.sort.removeprefix("-")
     found = [
-        (_value(key, sort), key.id, key)
+        (_value(key, sort, uses or {}), key.id, key)
         for key in every
         if (query.filter is None or matches(key, query.filter, now))
         and (text in key.name.lower() or key.start.lower().startswith(text))

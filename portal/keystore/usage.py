@@ -6,7 +6,7 @@ when clocks change somewhere. Buckets without use count zero.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -45,7 +45,7 @@ class Tally(NamedTuple):
     @classmethod
     def of(cls, counts: Mapping[Outcome, int]) -> Tally:
         """Return what a store counted."""
-        return cls(*[counts.get(outcome, 0) for outcome in _OUTCOMES])
+        return cls._make(map(counts.get, _OUTCOMES, cls()))
 
     @classmethod
     def sum(cls, tallies: Iterable[Tally]) -> Tally:
@@ -112,28 +112,34 @@ class Usage:
     """The use of an owner's keys in a window.
 
     :param keys: for each key that was used, by its id, the tallies of the buckets in which it was, by their places in the
-        window. Keys that were revoked since are among them.
+        window. Keys that were revoked since are among them. In a summary all that are not told apart are one, whose id is
+        empty.
+    :param others: how many those are.
     """
 
     window: Window
     keys: Mapping[str, Mapping[int, Tally]]
+    others: int = 0
 
     @classmethod
-    def of(cls, window: Window, buckets: Iterable[UsageBucket], key_ids: Container[str] | None = None) -> Usage:
+    def of(
+        cls, window: Window, buckets: Iterable[UsageBucket], key_ids: Iterable[str] | None = None, *, others: int = 0
+    ) -> Usage:
         """Return what a store answered; what is of another time or, where ``key_ids`` are given, of other keys is left out.
 
         A store may answer in smaller buckets, or several times for the same one: they are added up.
         """
         keys: dict[str, dict[int, Tally]] = {}
+        asked = None if key_ids is None else set(key_ids)
         for bucket in buckets:
-            if key_ids is not None and bucket.key_id not in key_ids:
+            if asked is not None and bucket.key_id not in asked:
                 continue
             tally = Tally.of(bucket.counts)
             if any(tally) and window.start <= bucket.start < window.end:
                 found = keys.setdefault(bucket.key_id, {})
                 place = (bucket.start - window.start) // window.bucket
                 found[place] = Tally.sum((found[place], tally)) if place in found else tally
-        return cls(window, keys)
+        return cls(window, keys, others)
 
     def within(self, window: Window) -> Usage:
         """Return the part of it in a smaller window with the same buckets."""
@@ -143,7 +149,16 @@ class Usage:
             key_id: {place - first: tally for place, tally in found.items() if place in places}
             for key_id, found in self.keys.items()
         }
-        return Usage(window, {key_id: part for key_id, part in parts.items() if part})
+        return Usage(window, {key_id: part for key_id, part in parts.items() if part}, self.others)
+
+    def summary(self, most: int, since: datetime) -> Usage:
+        """Return it with all keys together but the ``most`` used from ``since`` on, the beginning of a bucket."""
+        ranked = self.within(Window(since, self.window.end, self.window.bucket)).by_key
+        told = {key_id for key_id, _total in ranked[:most]}
+        rest = self.only(*(key_id for key_id in self.keys if key_id not in told)).series
+        together = {place: tally for place, tally in enumerate(rest) if any(tally)}
+        keys = {**self.only(*told).keys, **({"": together} if together else {})}
+        return Usage(self.window, keys, len(ranked) - len(told))
 
     def only(self, *key_ids: str) -> Usage:
         """Return the part of these keys."""
@@ -160,8 +175,8 @@ class Usage:
 
     @cached_property
     def by_key(self) -> list[tuple[str, Tally]]:
-        """The tally of each key that was used, by its id, the most used first."""
-        totals = [(key_id, Tally.sum(found.values())) for key_id, found in self.keys.items()]
+        """The tally of each key that was used and is told apart, by its id, the most used first."""
+        totals = [(key_id, Tally.sum(found.values())) for key_id, found in self.keys.items() if key_id]
         return sorted(totals, key=lambda item: (-item[1].total, item[0]))
 
     @cached_property

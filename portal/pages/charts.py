@@ -100,14 +100,16 @@ def label_every(number: int) -> int:
     return 1 if number <= 7 else -(-number // 6)
 
 
-def spark(valid: Sequence[int], rejected: Sequence[int]) -> tuple[str, str]:
+def spark(bars: Mapping[int, tuple[int, int]]) -> tuple[str, str]:
     """Return two paths, of valid and of rejected requests on top, as strokes a unit apart; the tallest bar fills the height.
 
     Whole units only: a row of the list has to stay below 700 bytes (ui-spec 2.10).
+
+    :param bars: how many were valid and how many rejected, by the place of the bar; places without a request are left out.
     """
-    most = max(map(sum, zip(valid, rejected, strict=True)), default=0) or 1
+    most = max(map(sum, bars.values()))
     paths: tuple[list[str], list[str]] = ([], [])
-    for x, parts in enumerate(zip(valid, rejected, strict=True)):
+    for x, parts in bars.items():
         y = SPARK_HEIGHT
         for path, number in zip(paths, parts, strict=True):
             if number:

@@ -5,12 +5,13 @@ Words are made when a template asks for them, because only then is the page's la
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, ngettext_lazy
+from django.utils.translation import ngettext
 
 from portal import clock
 from portal.keystore.actions import SessionKeys
@@ -26,37 +27,37 @@ UNUSED_AFTER = timedelta(days=30)
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _MONTH, _YEAR = 30.44 * _DAY, 365.25 * _DAY
 
-# Seconds in the unit, how many of them are told in it, and the words.
-_UNITS = (
+# Seconds in the unit, how many of them are told in it, and the words, ahead and ago.
+_UNITS: tuple[tuple[float, int | None, Callable[[int], str], Callable[[int], str]], ...] = (
     (
         _MINUTE,
         60,
-        ngettext_lazy("in %(n)d minute", "in %(n)d minutes", "n"),
-        ngettext_lazy("%(n)d minute ago", "%(n)d minutes ago", "n"),
+        lambda n: ngettext("in %(n)d minute", "in %(n)d minutes", n),
+        lambda n: ngettext("%(n)d minute ago", "%(n)d minutes ago", n),
     ),
     (
         _HOUR,
         24,
-        ngettext_lazy("in %(n)d hour", "in %(n)d hours", "n"),
-        ngettext_lazy("%(n)d hour ago", "%(n)d hours ago", "n"),
+        lambda n: ngettext("in %(n)d hour", "in %(n)d hours", n),
+        lambda n: ngettext("%(n)d hour ago", "%(n)d hours ago", n),
     ),
     (
         _DAY,
         60,
-        ngettext_lazy("in %(n)d day", "in %(n)d days", "n"),
-        ngettext_lazy("%(n)d day ago", "%(n)d days ago", "n"),
+        lambda n: ngettext("in %(n)d day", "in %(n)d days", n),
+        lambda n: ngettext("%(n)d day ago", "%(n)d days ago", n),
     ),
     (
         _MONTH,
         24,
-        ngettext_lazy("in %(n)d month", "in %(n)d months", "n"),
-        ngettext_lazy("%(n)d month ago", "%(n)d months ago", "n"),
+        lambda n: ngettext("in %(n)d month", "in %(n)d months", n),
+        lambda n: ngettext("%(n)d month ago", "%(n)d months ago", n),
     ),
     (
         _YEAR,
         None,
-        ngettext_lazy("in %(n)d year", "in %(n)d years", "n"),
-        ngettext_lazy("%(n)d year ago", "%(n)d years ago", "n"),
+        lambda n: ngettext("in %(n)d year", "in %(n)d years", n),
+        lambda n: ngettext("%(n)d year ago", "%(n)d years ago", n),
     ),
 )
 
@@ -90,7 +91,8 @@ def relative(moment: datetime, now: datetime) -> str:
     for unit, limit, ahead, ago in _UNITS:  # pragma: no branch - the last one has no limit
         number = round(abs(seconds) / unit)
         if limit is None or number < limit:
-            return str((ahead if seconds > 0 else ago) % {"n": max(1, number)})
+            number = max(1, number)
+            return (ahead if seconds > 0 else ago)(number) % {"n": number}
     raise AssertionError  # pragma: no cover
 
 

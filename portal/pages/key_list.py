@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple, get_args
 from urllib.parse import urlencode
 
@@ -40,6 +41,8 @@ _CAPTIONS = {
     "-name": gettext_lazy("Your API keys, sorted by name from the end of the alphabet"),
     "expires": gettext_lazy("Your API keys, those that end first before the others"),
     "-expires": gettext_lazy("Your API keys, those that end last before the others"),
+    "usage": gettext_lazy("Your API keys, the least used first"),
+    "-usage": gettext_lazy("Your API keys, the most used first"),
 }
 
 
@@ -78,6 +81,7 @@ class KeyPlace:
     """What an address asks for; what makes no sense in it counts as left out.
 
     :param path: the address of the list without a query.
+    :param used_since: from when on uses count in an order by use; None where there is no such order.
     """
 
     path: str
@@ -85,25 +89,35 @@ class KeyPlace:
     search: str = ""
     sort: KeySort = _DEFAULT_SORT
     cursor: str = ""
+    used_since: datetime | None = None
 
     @classmethod
-    def of(cls, path: str, query: QueryDict) -> KeyPlace:
+    def of(cls, path: str, query: QueryDict, used_since: datetime | None = None) -> KeyPlace:
         """Return the place that the query of a request names."""
         status, sort = query.get("status", ""), query.get("sort", "")
         # A character that no database can compare would make the search fail instead of finding nothing.
         search = query.get("q", "").replace("\0", "").strip()[:_MAX_SEARCH]
-        return cls(
+        place = cls(
             path,
             KeyFilter(status) if status in list(KeyFilter) else None,
             search,
             sort if sort in get_args(KeySort) else _DEFAULT_SORT,  # type: ignore[arg-type]
             query.get("cursor", ""),
+            used_since,
         )
+        return place.newest if place.query.by_usage and used_since is None else place
+
+    @property
+    def newest(self) -> KeyPlace:
+        """The same keys in the order that a list has when nothing is said, its first page."""
+        return replace(self, sort=_DEFAULT_SORT, cursor="")
 
     @property
     def query(self) -> KeyQuery:
         """What to ask the store for."""
-        return KeyQuery(PAGE_SIZE, self.cursor, self.filter, self.search, self.sort, with_counts=True)
+        return KeyQuery(
+            PAGE_SIZE, self.cursor, self.filter, self.search, self.sort, with_counts=True, used_since=self.used_since
+        )
 
     @property
     def filter_label(self) -> str:
@@ -143,10 +157,14 @@ class KeyPlace:
                 links.append(FilterLink(replace(start, filter=wanted).url, str(label), count, current))
         return links
 
-    def column(self, label: str, sort: KeySort) -> Column:
-        """Return the heading of a column that can be sorted by: up, then down, then back to the newest first."""
+    def column(self, label: str, sort: KeySort, *, down_first: bool = False) -> Column:
+        """Return the heading of a column that can be sorted by: up, then down, then back to the newest first.
+
+        :param down_first: whether a reader expects the largest first, so that down comes before up.
+        """
         down: KeySort = f"-{sort}"  # type: ignore[assignment]
-        following = {sort: down, down: _DEFAULT_SORT}.get(self.sort, sort)
+        first, second = (down, sort) if down_first else (sort, down)
+        following = {first: second, second: _DEFAULT_SORT}.get(self.sort, first)
         direction = {sort: "ascending", down: "descending"}.get(self.sort, "")
         return Column(label, replace(self, sort=following, cursor="").url, direction)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from portal.csv_text import csv_line
-from portal.keystore.usage import DAY, MOST_KEYS, Tally, Usage
+from portal.keystore.usage import DAY, Tally, Usage
 
 from .usage_words import other_keys
 
@@ -15,15 +15,14 @@ __all__ = ["csv_lines"]
 def csv_lines(usage: Usage, names: Mapping[str, str]) -> Iterator[str]:
     """Return the header and the lines: starts in ISO 8601 and UTC, the most used key first.
 
-    Names of columns are not translated: programs go by them. Keys beyond the most used
-    :data:`~portal.keystore.usage.MOST_KEYS` are together in the last lines, which have no id.
+    Names of columns are not translated: programs go by them. Keys that a summary does not tell apart are together in the
+    last lines, which have no id.
 
     :param names: of the owner's keys, by id; a key that is gone has none.
     """
-    key_ids = [key_id for key_id, _total in usage.by_key]
-    parts = [(key_id, names.get(key_id, ""), usage.only(key_id)) for key_id in key_ids[:MOST_KEYS]]
-    if rest := key_ids[MOST_KEYS:]:
-        parts.append(("", other_keys(len(rest)), usage.only(*rest)))
+    parts = [(key_id, names.get(key_id, ""), usage.only(key_id)) for key_id, _total in usage.by_key]
+    if usage.others:
+        parts.append(("", other_keys(usage.others), usage.only("")))
     # In words before it is streamed, when the language of the page is gone.
     return _lines(usage, parts)
 

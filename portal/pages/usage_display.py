@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from django.utils.translation import gettext as _
 
@@ -82,12 +82,13 @@ def key_shares(usage: Usage, names: Mapping[str, str]) -> list[KeyShare]:
         return KeyShare(key_id, names.get(key_id, ""), others, grouped(tally.valid), grouped(tally.rejected), percent)
 
     rows = [row(key_id, tally) for key_id, tally in found[:MOST_ROWS]]
-    if rest := found[MOST_ROWS:]:
-        rows.append(row("", Tally.sum(tally for _key_id, tally in rest), len(rest)))
+    rest = found[MOST_ROWS:]
+    if others := len(rest) + usage.others:
+        rows.append(row("", Tally.sum([usage.only("").total, *(tally for _key_id, tally in rest)]), others))
     return rows
 
 
-class Spark(NamedTuple):
+class Spark(TypedDict):
     """The small chart of a key in the list: its number, and the paths of valid and rejected requests.
 
     :param view: the SVG's ``viewBox``: half a unit to the left, because bars are strokes around their places.
@@ -101,9 +102,14 @@ class Spark(NamedTuple):
 
 def spark_of(usage: Usage, key_id: str) -> Spark | None:
     """Return the small chart of a key; None without a request."""
-    part = usage.only(key_id)
-    if not part.keys:
+    found = usage.keys.get(key_id)
+    if not found:
         return None
-    series = part.series
-    valid, rejected = spark([tally.valid for tally in series], [tally.rejected for tally in series])
-    return Spark(grouped(part.total.total), f"-.5 0 {len(series)} {SPARK_HEIGHT}", valid, rejected)
+    bars = {place: (tally.valid, tally.rejected) for place, tally in sorted(found.items())}
+    valid, rejected = spark(bars)
+    return {
+        "total": grouped(sum(map(sum, bars.values()))),
+        "view": f"-.5 0 {usage.window.size} {SPARK_HEIGHT}",
+        "valid": valid,
+        "rejected": rejected,
+    }

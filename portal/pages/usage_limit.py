@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import copy_context
+from typing import TypeVar
 
 from django.db import connections
 
@@ -20,9 +21,11 @@ from portal.keystore.actions import SessionKeys
 from portal.keystore.usage import Usage, Window
 from portal.outage import DATABASE_AWAY
 
-__all__ = ["counted", "soon"]
+__all__ = ["counted", "soon", "soon_if_ever"]
 
 logger = logging.getLogger("portal.pages")
+
+_Answer = TypeVar("_Answer")
 
 #: Seconds that a page waits, and how many pages do at the same time before others stop trying.
 SECONDS = 2.0
@@ -41,12 +44,17 @@ def soon(keys: SessionKeys, window: Window, key_ids: Sequence[str] | None = None
 
     For sessions that may see usage: whether they may is asked before.
     """
+    return soon_if_ever(keys, lambda: keys.usage(window, key_ids))
+
+
+def soon_if_ever(keys: SessionKeys, ask: Callable[[], _Answer]) -> _Answer | None:
+    """Return what ``ask`` returns, which asks ``keys`` about usage, or None where that takes long or fails."""
     try:
         if keys.store.time_limit is None:
             with _interrupted():
-                return keys.usage(window, key_ids)
+                return ask()
         context = copy_context()
-        return _deadline.call(lambda: context.run(keys.usage, window, key_ids))
+        return _deadline.call(lambda: context.run(ask))
     except (PortalError, TimeoutError, RuntimeError, *DATABASE_AWAY) as error:
         # RuntimeError: the system gives no more threads now, so nobody would stop waiting. What a store raises is a
         # PortalError by now.

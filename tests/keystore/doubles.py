@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -23,8 +24,11 @@ from portal.keystore.base import (
     Outcome,
     Owner,
     UsageBucket,
+    UsageSummary,
 )
+from portal.keystore.listing import page_of
 from portal.keystore.memory import MemoryKeyStore
+from portal.keystore.usage import Usage, Window
 
 #: Seconds that a remote store of these tests may take.
 TIME_LIMIT = 0.3
@@ -61,6 +65,9 @@ class Puppet(KeyStore):
         return self.act()
 
     def usage(self, *args: Any, **options: Any) -> Any:
+        return self.act()
+
+    def usage_summary(self, *args: Any, **options: Any) -> Any:
         return self.act()
 
 
@@ -157,9 +164,10 @@ class RotatingStore(ReadOnlyStore):
 
 
 class CountingStore(MemoryKeyStore):
-    """Counts uses by the hour."""
+    """Counts uses by the hour, and sorts keys by them."""
 
-    supports_usage = True
+    supports_usage = supports_usage_summary = True
+    usage_sort_limit = 1000
 
     def __init__(self) -> None:
         super().__init__()
@@ -175,6 +183,27 @@ class CountingStore(MemoryKeyStore):
                 if secret.startswith(key.start)
             ]
         return taken
+
+    def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
+        uses = Counter(
+            key_id
+            for whose, key_id, moment in self.uses
+            if whose == (owner.keyspace_id, owner.external_id)
+            and (query.used_since is None or query.used_since <= moment)
+        )
+        return page_of(self._of(owner).values(), query, uses)
+
+    def usage_summary(
+        self, owner: Owner, start: datetime, end: datetime, *, bucket: timedelta, most: int, since: datetime
+    ) -> UsageSummary:
+        window = Window(start, end, bucket)
+        found = Usage.of(window, self.usage(owner, start, end, bucket=bucket)).summary(most, since)
+        buckets = [
+            UsageBucket(key_id, window.starts[place], {Outcome.VALID: tally.valid})
+            for key_id, tallies in found.keys.items()
+            for place, tally in tallies.items()
+        ]
+        return UsageSummary(buckets, found.others)
 
     def usage(
         self, owner: Owner, start: datetime, end: datetime, *, bucket: timedelta, key_ids: Sequence[str] | None = None

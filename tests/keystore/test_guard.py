@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,6 +42,7 @@ from portal.keystore.base import (
     Owner,
     RateLimit,
     UsageBucket,
+    UsageSummary,
 )
 from portal.keystore.guard import GuardedKeyStore
 from portal.models import PortalConfig, PortalEvent
@@ -54,6 +56,7 @@ SECRET = tokens.mint_api_key("sk")
 PAGE = KeyPage((KEY,))
 COUNTS = KeyCounts(1, 1, 0, 0, 0, 0)
 BUCKET = UsageBucket("key_1", NOW, {Outcome.VALID: 3})
+LOOKALIKE = SimpleNamespace(key_id="key_1", start=NOW, counts={})
 OWNER = Owner(PortalConfig(keyspace_id="ks_1"), "user_123")
 COUNTED = KeyQuery(with_counts=True)
 
@@ -77,6 +80,10 @@ CALLS: dict[str, tuple[Callable[[KeyStore], Any], Any]] = {
     "end_old_secret": (lambda store: store.end_old_secret(OWNER, "key_1"), KEY),
     "revoke_key": (lambda store: store.revoke_key(OWNER, "key_1"), None),
     "usage": (lambda store: store.usage(OWNER, NOW, NOW, bucket=timedelta(hours=1)), [BUCKET]),
+    "usage_summary": (
+        lambda store: store.usage_summary(OWNER, NOW, NOW, bucket=timedelta(hours=1), most=1, since=NOW),
+        UsageSummary([BUCKET, replace(BUCKET, key_id="")], 2),
+    ),
 }
 
 #: The operations of the API that ask a store for something, with a body.
@@ -241,7 +248,7 @@ JUNK: list[tuple[str, Any]] = [
             ("before", 0.5),
         )
     ),
-    *(("usage", answer) for answer in (None, {}, iter([BUCKET]), "ab", [None], [KEY], Strange())),
+    *(("usage", answer) for answer in (None, {}, iter([BUCKET]), "ab", [None], [KEY], [LOOKALIKE], Strange())),
     *(
         ("usage", [replace(BUCKET, **{name: value})])
         for name, value in (
@@ -252,6 +259,17 @@ JUNK: list[tuple[str, Any]] = [
             ("counts", {"UNHEARD_OF": 1}),
             ("counts", {Outcome.VALID: "3"}),
             ("counts", {Outcome.VALID: -3}),
+        )
+    ),
+    *(("usage_summary", answer) for answer in (None, [BUCKET], Strange())),
+    *(
+        ("usage_summary", UsageSummary(buckets, others))
+        for buckets, others in (
+            (None, 0),
+            ([None], 0),
+            ([BUCKET], None),
+            ([BUCKET], -1),
+            ([BUCKET, replace(BUCKET, key_id="key_2")], 0),
         )
     ),
 ]

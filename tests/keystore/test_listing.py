@@ -28,6 +28,15 @@ def key(name: str, **values: Any) -> Key:
     return Key(**values)
 
 
+@pytest.mark.parametrize(("sort", "expected"), [("usage", "bcda"), ("-usage", "adcb")])
+def test_by_use_a_key_that_is_left_out_was_not_used(sort: Any, expected: str) -> None:
+    keys = [key(name) for name in "abcd"]
+    found = page_of(keys, KeyQuery(sort=sort), {"key_a": 7, "key_c": 2, "key_d": 2}).keys
+    assert "".join(one.name for one in found) == expected
+    found = page_of(keys, KeyQuery(sort=sort)).keys
+    assert "".join(one.name for one in found) == ("abcd" if sort == "usage" else "dcba")
+
+
 def encoded(text: str) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 

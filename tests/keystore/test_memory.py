@@ -15,6 +15,7 @@ from portal.keystore.base import IssuedKey, KeyQuery, NewKey, Owner
 from portal.keystore.memory import MemoryKeyStore
 from portal.keystore.none import NoKeyStore
 from portal.keystore.testing import KeyStoreConformance
+from portal.keystore.testing.summing import SummingTests
 from portal.keystore.testing.usage import UsageTests
 
 from .doubles import CountingStore, MakingStore, ReadOnlyStore, RotatingStore
@@ -62,7 +63,7 @@ class TestMemoryKeyStore(KeyStoreConformance):
         assert len(store.list_keys(owner, KeyQuery()).keys) == 1
 
 
-class TestUsage(UsageTests):
+class TestUsage(UsageTests, SummingTests):
     def make_store(self) -> KeyStore:
         return CountingStore()
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from portal.keystore.base import Outcome, Owner, UsageBucket
+from portal import clock
+from portal.keystore.base import KeyPage, KeyQuery, Outcome, Owner, UsageBucket, UsageSummary
 
 from .doubles import CountingStore
 from .test_conformance import FOUND, run
@@ -55,6 +57,62 @@ class BeginsWhenItWasAsked(CountingStore):
         ]
 
 
+class SortsByNothing(CountingStore):
+    def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
+        uses, self.uses = self.uses, []
+        page = super().list_keys(owner, query)
+        self.uses = uses
+        return page
+
+
+class SortsByAllUse(CountingStore):
+    def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
+        return super().list_keys(owner, replace(query, used_since=None))
+
+
+class SortsByTheLastDay(CountingStore):
+    def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
+        today = clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+        return super().list_keys(owner, replace(query, used_since=query.used_since or today))
+
+
+class ListsUsedKeysAlone(CountingStore):
+    def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
+        used, page = {key_id for _whose, key_id, _moment in self.uses}, super().list_keys(owner, query)
+        return replace(page, keys=tuple(key for key in page.keys if key.id in used))
+
+
+class RanksByAllUse(CountingStore):
+    def usage_summary(self, owner: Owner, start: datetime, *args: Any, since: datetime, **options: Any) -> Any:
+        return super().usage_summary(owner, start, *args, since=start, **options)
+
+
+class ForgetsTheOthers(CountingStore):
+    def usage_summary(self, *args: Any, **options: Any) -> UsageSummary:
+        found = super().usage_summary(*args, **options)
+        return replace(found, buckets=[bucket for bucket in found.buckets if bucket.key_id])
+
+
+class CountsTheToldAmongTheOthers(CountingStore):
+    def usage_summary(self, *args: Any, **options: Any) -> UsageSummary:
+        found = super().usage_summary(*args, **options)
+        return replace(found, others=found.others + len({bucket.key_id for bucket in found.buckets}))
+
+
+class TellsTheLeastUsed(CountingStore):
+    def usage_summary(self, owner: Owner, start: datetime, end: datetime, *, most: int, **options: Any) -> UsageSummary:
+        whole = super().usage_summary(owner, start, end, most=100, **options)
+        least = sorted({bucket.key_id for bucket in whole.buckets})[:most]
+        buckets = [bucket if bucket.key_id in least else replace(bucket, key_id="") for bucket in whole.buckets]
+        return UsageSummary(buckets, len({bucket.key_id for bucket in whole.buckets}) - len(least))
+
+
+class SumsUpTheLivingAlone(CountingStore):
+    def usage_summary(self, owner: Owner, *args: Any, **options: Any) -> UsageSummary:
+        found = super().usage_summary(owner, *args, **options)
+        return replace(found, buckets=[bucket for bucket in found.buckets if bucket.key_id in {"", *self._of(owner)}])
+
+
 @pytest.mark.parametrize(
     ("wrong", "name", "parameters"),
     [
@@ -63,6 +121,17 @@ class BeginsWhenItWasAsked(CountingStore):
         (ForgetsRevokedKeys, "test_what_a_revoked_key_did_stays", {}),
         (TellsStrangers, "test_buckets_are_of_the_owners_keys_and_of_the_time_asked_for", {"bucket": HOUR}),
         (BeginsWhenItWasAsked, "test_buckets_are_of_the_owners_keys_and_of_the_time_asked_for", {"bucket": HOUR}),
+        *(
+            (wrong, "test_order_by_use", {"sort": sort})
+            for wrong in (SortsByNothing, SortsByAllUse, ListsUsedKeysAlone)
+            for sort in ("usage", "-usage")
+        ),
+        (SortsByTheLastDay, "test_order_by_all_use_that_is_known", {}),
+        *(
+            (wrong, "test_a_summary_tells_the_most_used_apart", {})
+            for wrong in (RanksByAllUse, ForgetsTheOthers, CountsTheToldAmongTheOthers, TellsTheLeastUsed)
+        ),
+        (SumsUpTheLivingAlone, "test_a_summary_has_what_a_revoked_key_did", {}),
     ],
 )
 def test_it_finds_wrong_numbers(wrong: type[CountingStore], name: str, parameters: dict[str, Any]) -> None:

@@ -43,11 +43,14 @@ def test_the_numbers_are_printed_and_the_controls_are_not(
     assert page.locator("figure svg").is_visible()
 
 
-def test_series_stay_apart_in_forced_colors(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
-    page = stage(width=1280, forced_colors="active").show(look("usage"))
-    fills = page.evaluate("[...document.querySelectorAll('.leg rect')].map(e => getComputedStyle(e).fill)")
-    assert len(fills) == len(set(fills)) == 6
-    assert fills[0] == page.evaluate("getComputedStyle(document.body).color")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_series_stay_apart_in_forced_colors(stage: Callable[..., Stage], look: Callable[..., Any], scheme: str) -> None:
+    page = stage(width=1280, scheme=scheme, forced_colors="active").show(look("usage"))
+    colors = page.locator(".leg rect").evaluate_all(
+        "all => all.map(e => getComputedStyle(e)).map(s => `${s.fill} ${s.stroke}`)"
+    )
+    assert len(colors) == len(set(colors)) == 6
+    assert colors[0].startswith(page.evaluate("getComputedStyle(document.body).color"))
 
 
 @pytest.mark.parametrize("language", ["", RIGHT_TO_LEFT])

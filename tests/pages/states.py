@@ -9,8 +9,9 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.conf import settings as live_settings
 from django.db import OperationalError, connection
-from django.test import Client
+from django.test import Client, override_settings
 
 from portal.keystore.base import RateLimit
 from portal.models import PortalConfig
@@ -50,14 +51,12 @@ def look(db: None, settings: Any) -> Callable[..., Any]:
     settings.ROOT_URLCONF = "tests.hosts.refusals"
 
     def response(name: str, **fields: Any) -> Any:
-        before = settings.PORTAL
         PortalConfig.objects.all().delete()
-        empty_memory_store(settings)
-        try:
+        # Some states have a key store or a retention of their own, and the next has not. Not by the fixture, which keeps
+        # a layer for each change: Python can go no deeper than a few hundred looks.
+        with override_settings(PORTAL=settings.PORTAL):
+            empty_memory_store(live_settings)
             return STATES[name](new_config(**fields), Client())
-        finally:
-            # Some states have a key store or a retention of their own, and the next has not.
-            settings.PORTAL = before
 
     return response
 

@@ -141,6 +141,26 @@ def test_head_answers_like_get(client, path):
     assert {name for name, _ in head.items()} == {name for name, _ in get.items()}
 
 
+@pytest.mark.parametrize("path", ["/errors/", f"/errors/{SHOWN}"])
+def test_a_browser_keeps_a_page_and_asks_whether_it_still_holds(client, settings, path):
+    first = client.get(path)
+    assert first["Cache-Control"] == "no-cache, private"
+    kept = {"If-None-Match": first["ETag"]}
+    for again in (client.get(path, headers=kept), client.head(path, headers=kept)):
+        assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
+        assert again["Cache-Control"] == "no-cache, private"
+    # The next deployment has its files elsewhere.
+    settings.STATIC_URL = "/other/"
+    anew = client.get(path, headers=kept)
+    assert (anew.status_code, b"/other/portal/portal.css" in anew.content) == (200, True)
+
+
+def test_what_is_no_page_is_not_kept(client):
+    for answer in (client.get("/errors/nothing"), client.post("/errors/")):
+        assert answer["Cache-Control"] == "no-store, private"
+        assert "ETag" not in answer
+
+
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
 def test_other_methods_are_405_also_with_csrf_checks(method):
     answer = getattr(Client(enforce_csrf_checks=True), method)(f"/errors/{SHOWN}")

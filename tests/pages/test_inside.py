@@ -105,7 +105,7 @@ def test_decision_18_signing_out_succeeds_when_the_event_cannot_be_written(clien
 
 def test_f23_minting_and_exchanging_are_undone_when_the_event_cannot_be_written(client, config, api, root_key):
     def no_events(execute, sql, params, many, context):
-        if sql.startswith("INSERT") and "portal_portalevent" in sql:
+        if "INSERT INTO" in sql and "portal_portalevent" in sql:
             raise DatabaseError("the audit table is full")
         return execute(sql, params, many, context)
 

@@ -32,7 +32,19 @@ def believable(config: PortalConfig, key: Key, size: float, *, days: int = 90, t
         use(config, key.id, moment, valid=valid, **rejected)
 
 
-def counted(config: PortalConfig, client: Client, store: type[UsageStore] = UsageStore) -> dict[str, Key]:
+#: What is particular about the keys of :func:`counted`, where a list is to have more than one status.
+STATUSES: dict[str, dict[str, Any]] = {
+    "Production server": {"ends": None},
+    "CI runner": {"ends": 3 * DAY},
+    "Staging": {"grace": 20 * HOUR},
+    "Data export": {"ends": -2 * DAY},
+    "Mobile app": {"enabled": False},
+}
+
+
+def counted(
+    config: PortalConfig, client: Client, store: type[UsageStore] = UsageStore, **particular: dict[str, Any]
+) -> dict[str, Key]:
     """Go in, at a portal whose store counts, with a few keys that were used."""
     use_usage_store(settings, store)
     client.cookies["portal_session"] = sign_in(config, display_name="Ada Wong", granted=ALL).secret
@@ -40,10 +52,10 @@ def counted(config: PortalConfig, client: Client, store: type[UsageStore] = Usag
     for turn, (name, size) in enumerate(
         {"Production server": 960.0, "CI runner": 320, "Staging": 170, "Data export": 60}.items()
     ):
-        keys[name] = put(config, name, made=100 * DAY, used=turn * HOUR)
+        keys[name] = put(config, name, made=(100 + turn) * DAY, used=turn * HOUR, **particular.get(name, {}))
         believable(config, keys[name], size, turn=turn)
     use(config, keys["Staging"].id, clock.now() - 3 * DAY, valid=0, expired=40, forbidden=20, usage_exceeded=30)
-    keys["Mobile app"] = put(config, "Mobile app", ends=None, made=60 * DAY)
+    keys["Mobile app"] = put(config, "Mobile app", made=120 * DAY, **{"ends": None, **particular.get("Mobile app", {})})
     return keys
 
 
@@ -105,7 +117,7 @@ def usage_long_names(config: PortalConfig, client: Client) -> Any:
 
 
 def keys_usage(config: PortalConfig, client: Client) -> Any:
-    counted(config, client)
+    counted(config, client, **STATUSES)
     return client.get(f"/{config.slug}/keys/")
 
 

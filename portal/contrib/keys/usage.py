@@ -2,21 +2,54 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from portal.keystore.base import Outcome, UsageBucket
+from portal.keystore.base import Outcome, UsageBucket, UsageSummary
 
-from .models.usage import KeyUsageQuerySet, moment_of
+from .models.api_key import ApiKeyQuerySet
+from .models.usage import KeyUsage, KeyUsageQuerySet, moment_of
 
-__all__ = ["to_buckets"]
+__all__ = ["to_buckets", "to_summary"]
 
 _HOUR = timedelta(hours=1)
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
 def to_buckets(rows: KeyUsageQuerySet, start: datetime, end: datetime, bucket: timedelta) -> list[UsageBucket]:
     """Return the buckets that begin from ``start`` on and before ``end``; one statement, however many keys there are."""
     hours = bucket // _HOUR
+    return _buckets(rows.within(start, end, hours).sums(hours))
+
+
+def to_summary(
+    keys: ApiKeyQuerySet, start: datetime, end: datetime, bucket: timedelta, *, most: int, since: datetime
+) -> UsageSummary:
+    """Return the buckets of the keys used most from ``since`` on, and those of all others together; three statements.
+
+    :param keys: all of one owner's, revoked ones too.
+    """
+    hours, counts = bucket // _HOUR, KeyUsage.objects.using(keys.db)
+    used = keys.order_by().annotate(uses=counts.within(since, end, hours).each())
+    ranked = sorted(
+        (-int(uses), key_id, pk) for uses, key_id, pk in used.values_list("uses", "public_id", "pk") if uses
+    )
+    rows, told = counts.within(start, end, hours), [pk for _uses, _key_id, pk in ranked[:most]]
+    apart = list(rows.filter(key__in=told).sums(hours))
+    rest: Counter[tuple[int, str]] = Counter()
+    for hour, outcome, count in rows.filter(key__in=keys.order_by()).by_hour():
+        rest[hour - hour % hours, outcome] += count
+    for _key_id, first, outcome, count in apart:
+        rest[first, outcome] -= count
+    # What is deleted between two statements would be less than nothing.
+    together = [("", first, outcome, count) for (first, outcome), count in rest.items() if count > 0]
+    return UsageSummary(_buckets([*apart, *together]), others=len(ranked) - len(told))
+
+
+def _buckets(sums: Iterable[tuple[str, int, str, int]]) -> list[UsageBucket]:
     found: dict[tuple[str, int], dict[Outcome, int]] = {}
-    for key_id, first, outcome, count in rows.within(start, end, hours).sums(hours):
-        found.setdefault((key_id, first), {})[Outcome(outcome)] = count
-    return [UsageBucket(key_id, moment_of(first), counts) for (key_id, first), counts in found.items()]
+    for key_id, first, outcome, count in sums:
+        found.setdefault((key_id, first), {})[_OUTCOMES[outcome]] = count
+    moments = {first: moment_of(first) for _key_id, first in found}
+    return [UsageBucket(key_id, moments[first], counts) for (key_id, first), counts in found.items()]

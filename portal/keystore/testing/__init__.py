@@ -21,7 +21,7 @@ import pytest
 # Before they are imported, so that a failed assertion shows its values, as in a test module.
 pytest.register_assert_rewrite(
     *(f"{__name__}.{topic}" for topic in ("creating", "listing", "locking", "owners", "paging", "revoking")),
-    *(f"{__name__}.{topic}" for topic in ("rotating", "unsupported", "updating", "usage")),
+    *(f"{__name__}.{topic}" for topic in ("rotating", "summing", "unsupported", "updating", "usage", "walking")),
 )
 
 from .creating import CreatingTests  # noqa: E402
@@ -32,6 +32,7 @@ from .owners import OwnerTests  # noqa: E402
 from .paging import PagingTests  # noqa: E402
 from .revoking import RevokingTests  # noqa: E402
 from .rotating import RotatingTests  # noqa: E402
+from .summing import SummingTests  # noqa: E402
 from .unsupported import UnsupportedTests  # noqa: E402
 from .updating import UpdatingTests  # noqa: E402
 from .usage import UsageTests  # noqa: E402
@@ -49,6 +50,7 @@ class KeyStoreConformance(
     LockingTests,
     RevokingTests,
     UsageTests,
+    SummingTests,
     UnsupportedTests,
 ):
     """All of them; the subclass overrides :meth:`Hooks.make_store` and what else applies."""

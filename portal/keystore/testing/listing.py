@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from portal.keystore.base import Key, KeyFilter, KeyQuery, KeySort, KeyStore, Owner
 
 from .hooks import new_key
-from .stock import StockedTests
+from .stock import SORTS, StockedTests
 
 __all__ = ["ListingTests", "sort_value"]
 
@@ -105,7 +105,7 @@ class ListingTests(StockedTests):
             assert [key.id for key in page.keys] == stock.named(names), wanted
             assert page.matching == len(names)
 
-    @pytest.mark.parametrize("sort", get_args(KeySort))
+    @pytest.mark.parametrize("sort", SORTS)
     def test_order(self, store: KeyStore, owner: Owner, sort: KeySort) -> None:
         """Keys without an end end last."""
         stock = self.stock(store, owner)

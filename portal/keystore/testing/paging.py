@@ -3,32 +3,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import get_args
-
 import pytest
 
 from portal.errors import InvalidInput
 from portal.keystore.base import KeyFilter, KeyPage, KeyQuery, KeySort, KeyStore, Owner
 
 from .hooks import new_key
-from .stock import StockedTests
+from .stock import SORTS, StockedTests
+from .walking import LIMIT, Walking
 
 __all__ = ["PagingTests"]
 
-_LIMIT = 5
 
-
-class PagingTests(StockedTests):
+class PagingTests(StockedTests, Walking):
     """Lists of several pages."""
 
-    @pytest.mark.parametrize("sort", get_args(KeySort))
+    @pytest.mark.parametrize("sort", SORTS)
     def test_forwards_and_back(self, store: KeyStore, owner: Owner, sort: KeySort) -> None:
         """Both ways the pages are the whole list in its order, with equal values too, and know their place."""
         stock = self.stock(store, owner)
         with self.at(stock.now):
             whole = store.list_keys(owner, KeyQuery(sort=sort)).keys
-            self.walk(store, owner, KeyQuery(limit=_LIMIT, sort=sort, with_counts=True), [key.id for key in whole])
+            self.walk(store, owner, KeyQuery(limit=LIMIT, sort=sort, with_counts=True), [key.id for key in whole])
 
     @pytest.mark.parametrize(("wanted", "search"), [(KeyFilter.ACTIVE, ""), (None, "r"), (KeyFilter.ACTIVE, "i")])
     def test_pages_of_what_is_found(self, store: KeyStore, owner: Owner, wanted: KeyFilter | None, search: str) -> None:
@@ -62,7 +58,7 @@ class PagingTests(StockedTests):
             for key in (first.keys[-1], second.keys[0]):
                 store.revoke_key(owner, key.id)
             again = self.page(store, owner, first.next)
-            assert [key.id for key in again.keys][: _LIMIT - 1] == [key.id for key in second.keys[1:]]
+            assert [key.id for key in again.keys][: LIMIT - 1] == [key.id for key in second.keys[1:]]
             back = self.page(store, owner, second.previous)
             assert [key.id for key in back.keys] == [key.id for key in first.keys[:-1]]
 
@@ -93,32 +89,6 @@ class PagingTests(StockedTests):
             assert cursor not in str(caught.value)
             self.make_key(store, owner, new_key())
             owner = self.make_owner(f"{owner.external_id}_b", key_limit=None)
-
-    def walk(self, store: KeyStore, owner: Owner, query: KeyQuery, ids: list[str]) -> None:
-        """Go through all pages and back, and compare with ``ids``."""
-        seen, cursor = list[str](), ""
-        while True:
-            page = self.page(store, owner, cursor, query)
-            assert (page.matching, page.before) == (len(ids), len(seen))
-            assert bool(page.previous) == bool(seen)
-            seen += [key.id for key in page.keys]
-            assert len(page.keys) == query.limit or not page.next
-            if not page.next:
-                break
-            cursor = page.next
-        assert seen == ids
-        back = [key.id for key in page.keys]
-        while page.previous:
-            page = self.page(store, owner, page.previous, query)
-            assert page.keys
-            assert page.next
-            back = [*(key.id for key in page.keys), *back]
-            assert page.before == len(ids) - len(back)
-        assert back == ids
-
-    def page(self, store: KeyStore, owner: Owner, cursor: str, query: KeyQuery | None = None) -> KeyPage:
-        """Return another page of ``query``; of the newest keys, if it is left out."""
-        return store.list_keys(owner, replace(query or KeyQuery(limit=_LIMIT), cursor=cursor))
 
     def two_pages(self, store: KeyStore, owner: Owner) -> tuple[KeyPage, KeyPage]:
         """Return the first two pages of the newest keys."""

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from portal import clock
-from portal.keystore.base import EXPIRES_SOON, Key, KeyFilter, KeyStore, Owner
+from portal.keystore.base import EXPIRES_SOON, Key, KeyFilter, KeySort, KeyStore, Owner
 
 from .hooks import Hooks, new_key, request_id
 
-__all__ = ["Stock", "StockedTests"]
+__all__ = ["SORTS", "Stock", "StockedTests"]
+
+#: The orders that every store has.
+SORTS: tuple[KeySort, ...] = ("created", "-created", "name", "-name", "expires", "-expires")
 
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _MILLISECOND = timedelta(milliseconds=1)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from .hooks import Hooks, new_key, request_id
 __all__ = ["UnsupportedTests"]
 
 _KEY_ID = "key_0000000000000000000000"
+_BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 #: By ``supports_`` flag.
 _CALLS: dict[str, Callable[[KeyStore, Owner], Any]] = {
@@ -28,6 +29,9 @@ _CALLS: dict[str, Callable[[KeyStore, Owner], Any]] = {
     "revoke": lambda store, owner: store.revoke_key(owner, _KEY_ID),
     "usage": lambda store, owner: store.usage(
         owner, clock.now() - timedelta(days=1), clock.now(), bucket=timedelta(hours=1)
+    ),
+    "usage_summary": lambda store, owner: store.usage_summary(
+        owner, _BEGIN, _BEGIN + timedelta(days=1), bucket=timedelta(days=1), most=1, since=_BEGIN
     ),
 }
 

@@ -167,7 +167,7 @@ class PortalPage(View):
 
     def _find(self, slug: str) -> PortalConfig:
         # The writer's: a replica that lags would show the keys that the portal pointed at before.
-        config = PortalConfig.objects.using(router.db_for_write(PortalConfig)).filter(slug=slug).first()
-        if config is None:
-            raise Refused("unknown_slug")
-        return config
+        try:
+            return PortalConfig.objects.using(router.db_for_write(PortalConfig)).get(slug=slug)
+        except PortalConfig.DoesNotExist:
+            raise Refused("unknown_slug") from None

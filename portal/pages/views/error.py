@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.cache import get_conditional_response, set_response_etag
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.csrf import csrf_exempt
@@ -25,7 +26,10 @@ __all__ = ["error_index", "error_page"]
 
 
 def _for_reading(view: Callable[..., HttpResponse]) -> Any:
-    """Return ``view`` for GET and HEAD, without the host's login, its transaction and its CSRF page."""
+    """Return ``view`` for GET and HEAD, without the host's login, its transaction and its CSRF page.
+
+    A browser may keep what it answers, and asks each time whether that is still so: it is until the next deployment.
+    """
 
     @wraps(view)
     def checked(request: HttpRequest, **kwargs: str) -> HttpResponse:
@@ -33,7 +37,13 @@ def _for_reading(view: Callable[..., HttpResponse]) -> Any:
             response = refuse(request, "method", None)
             response["Allow"] = "GET, HEAD"
             return response
-        return view(request, **kwargs)
+        response = view(request, **kwargs)
+        if response.status_code != 200:
+            return response
+        # No cache that people share may: a host's own templates may greet whoever reads.
+        response["Cache-Control"] = "no-cache, private"
+        set_response_etag(response)
+        return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
     # Exempt so that a POST is told what is wrong with it, here and not by the host. It changes nothing.
     public = outside_atomic_requests(csrf_exempt(checked))

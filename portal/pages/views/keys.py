@@ -18,10 +18,10 @@ from portal.keystore.listing import matches
 from portal.pages.csrf import form_token
 from portal.pages.key_display import KeyDisplay
 from portal.pages.key_list import Column, KeyPlace
+from portal.pages.key_row import key_rows
 from portal.pages.notes import pop_note, read_note
 from portal.pages.render import page
-from portal.pages.usage_display import spark_of
-from portal.pages.usage_limit import counted, soon
+from portal.pages.usage_limit import counted, soon, soon_if_ever
 from portal.pages.usage_place import month
 
 from .key import END_OLD
@@ -51,10 +51,11 @@ class KeyList(KeysPage):
         """Show a page of keys."""
         session = self.keys.session
         path = reverse("portal:keys", args=[self.config.slug])
-        place, found = self._read(KeyPlace.of(path, request.GET))
+        shown, sort_limit = month(), self.keys.store.usage_sort_limit if counted(self.keys) else 0
+        place, found = self._read(KeyPlace.of(path, request.GET, shown.window.start if sort_limit else None))
         counts, now = found.counts, clock.now()
         assert counts is not None, "the guard holds a store to the counts that were asked for"  # noqa: S101
-        with_usage, shown = counted(self.keys) and bool(found.keys), month()
+        with_usage = counted(self.keys) and bool(found.keys)
         usage = soon(self.keys, shown.window, [key.id for key in found.keys]) if with_usage else None
         may_create = self.keys.store.supports_create and session.allows("keys:create")
         limit = self.keys.policy.limit
@@ -73,13 +74,13 @@ class KeyList(KeysPage):
                 "columns": [
                     place.column(_("Key"), "name"),
                     Column(_("Status")),
-                    Column(shown.last if with_usage else _("Last used")),
+                    # What people look for there is their busiest keys.
+                    place.column(shown.last, "usage", down_first=True)
+                    if counts.total <= sort_limit
+                    else Column(shown.last if with_usage else _("Last used")),
                     place.column(_("Expires"), "expires"),
                 ],
-                "rows": [
-                    (KeyDisplay.of(self.keys, key, now), spark_of(usage, key.id) if usage else None)
-                    for key in found.keys
-                ],
+                "rows": key_rows(self.keys, found.keys, usage, now),
                 "with_usage": with_usage,
                 "usage_missing": with_usage and usage is None,
                 "usage_label": shown.last,
@@ -95,15 +96,23 @@ class KeyList(KeysPage):
         return response
 
     def _read(self, place: KeyPlace) -> tuple[KeyPlace, KeyPage]:
-        """Return the page of ``place``; the first one where its cursor leads nowhere any more."""
-        try:
-            found = self.keys.list(place.query)
-        except InvalidInput:
-            found = KeyPage(())
-        if place.cursor and not found.keys:
-            place = replace(place, cursor="")
+        """Return the page of ``place``; the first one where its cursor leads nowhere any more.
+
+        Where the order by use is not to be had, because there are too many keys or no counts now, it is the newest.
+        """
+        found = self._list(place)
+        if found is None or (place.cursor and not found.keys):
+            place = place.newest if found is None and place.query.by_usage else replace(place, cursor="")
             found = self.keys.list(place.query)
         return place, found
+
+    def _list(self, place: KeyPlace) -> KeyPage | None:
+        if place.query.by_usage:
+            return soon_if_ever(self.keys, lambda: self.keys.list(place.query))
+        try:
+            return self.keys.list(place.query)
+        except InvalidInput:
+            return None
 
     def _attention(self, place: KeyPlace, found: KeyPage, counts: KeyCounts, now: datetime) -> Iterator[Attention]:
         may_ask = True

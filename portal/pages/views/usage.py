@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
@@ -11,14 +12,14 @@ from django.urls import reverse
 from portal.conf import portal_settings
 from portal.keystore.actions import SessionKeys
 from portal.keystore.base import KeyQuery
-from portal.keystore.usage import MOST_KEYS, Usage, Window
+from portal.keystore.usage import Usage, Window
 from portal.pages.headers import add_page_headers
 from portal.pages.refusals import Refused
 from portal.pages.render import page
 from portal.pages.usage_chart import chart_of
 from portal.pages.usage_csv import csv_lines
 from portal.pages.usage_display import figures, key_shares
-from portal.pages.usage_limit import soon
+from portal.pages.usage_limit import soon_if_ever
 from portal.pages.usage_place import UsagePlace, compared_with
 from portal.pages.usage_words import kept_words, range_words
 
@@ -57,6 +58,13 @@ class Names:
         return cls(found, complete=False)
 
 
+class Found(NamedTuple):
+    """The use of all keys, and that which the page shows: the same, or that of one key."""
+
+    every: Usage
+    shown: Usage
+
+
 class _UsageView(KeysPage):
     """What the page and the file share."""
 
@@ -83,21 +91,20 @@ class UsagePage(_UsageView):
         window = place.range.window
         compared = compared_with(window)
         # Both times in one question.
-        found = soon(self.keys, Window(compared.start if compared else window.start, window.end, window.bucket))
-        whole = found.within(window) if found is not None else None
+        both = Window(compared.start if compared else window.start, window.end, window.bucket)
+        found = soon_if_ever(self.keys, lambda: self._read(both, window, place.key_id))
         context = {
             "place": place,
             "title": range_words("title", place.range.unit, place.range.number),
             "beyond": kept_words(portal_settings.USAGE_RETENTION, place.range.label) if place.beyond else "",
-            "options": self._options(place, names, whole),
+            "options": self._options(place, names, found.every.within(window) if found else None),
             "available": found is not None,
             "csv": reverse("portal:usage-csv", args=[self.config.slug]) + place.query,
         }
-        if found is not None and whole is not None:
-            if place.key_id:
-                found, whole = found.only(place.key_id), whole.only(place.key_id)
+        if found is not None:
+            whole = found.shown.within(window)
             context |= {
-                "figures": figures(whole, place.range, found.within(compared) if compared else None),
+                "figures": figures(whole, place.range, found.shown.within(compared) if compared else None),
                 "chart": chart_of(whole),
                 "empty": range_words("empty", place.range.unit, place.range.number),
                 "caption": range_words("caption", place.range.unit, place.range.number),
@@ -106,9 +113,15 @@ class UsagePage(_UsageView):
             }
         return page(request, "usage.html", self.config, context, session=self.keys.session, tab="usage")
 
+    def _read(self, both: Window, window: Window, key_id: str) -> Found:
+        """Return the use in both times; the most used keys are those of ``window``."""
+        every = self.keys.usage_summary(both, since=window.start)
+        # Of the one key, because a summary may have it among the others.
+        return Found(every, self.keys.usage(both, [key_id]) if key_id else every)
+
     def _options(self, place: UsagePlace, names: Names, usage: Usage | None) -> list[tuple[str, str]]:
         """Return the ids and names of the keys to choose from: the owner's, those most used also if they are gone."""
-        used = [key_id for key_id, _total in usage.by_key[:MOST_KEYS]] if usage else []
+        used = [key_id for key_id, _total in usage.by_key] if usage else []
         ids = dict.fromkeys([*names.by_id, *used, *filter(None, [place.key_id])])
         return [(key_id, names.by_id.get(key_id, key_id)) for key_id in ids]
 
@@ -121,8 +134,8 @@ class UsageCSV(_UsageView):
         place = self.place(request)
         names = Names.of(self.keys)
         window = place.range.window
-        usage = self.keys.usage(window)
-        lines = csv_lines(usage.only(place.key_id) if place.key_id else usage, names.by_id)
+        usage = self.keys.usage(window, [place.key_id]) if place.key_id else self.keys.usage_summary(window)
+        lines = csv_lines(usage, names.by_id)
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="usage-{window.start:%Y-%m-%d}-{place.range.name}.csv"'
         add_page_headers(response, request, self.config)

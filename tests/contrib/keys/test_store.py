@@ -33,7 +33,7 @@ Act = Callable[[DatabaseKeyStore, Owner, str], Any]
 #: What each call costs; opening and closing transactions not counted.
 COSTS: dict[str, tuple[int, Act]] = {
     "a page": (2, lambda store, owner, key_id: store.list_keys(owner, KeyQuery())),
-    "a page with counts": (3, lambda store, owner, key_id: store.list_keys(owner, KeyQuery(with_counts=True))),
+    "a page with counts": (3, lambda store, owner, key_id: store.list_keys(owner, KeyQuery(10, with_counts=True))),
     "a search": (3, lambda store, owner, key_id: store.list_keys(owner, KeyQuery(search="key 1", with_counts=True))),
     "get": (2, lambda store, owner, key_id: store.get_key(owner, key_id)),
     "create": (

@@ -8,8 +8,10 @@ from django.db import connection
 from portal.contrib.keys import usage_rollup
 from portal.contrib.keys.models import ApiKey, KeyUsage
 from portal.contrib.keys.models.usage import hour_of
+from portal.contrib.keys.store import DatabaseKeyStore
 from portal.contrib.keys.usage_rollup import roll_up
-from tests.contrib.keys.counting import DAY, today, usage
+from portal.keystore.base import KeyQuery
+from tests.contrib.keys.counting import DAY, owner, today, usage
 from tests.contrib.keys.making import make_key
 from tests.contrib.keys.test_store import is_walk, plan, statements
 
@@ -50,6 +52,14 @@ def test_reading_walks_through_no_table(keys):
     names = [key.public_id for key in keys]
     asked = statements(lambda: usage(start, end, DAY)) + statements(lambda: usage(start, end, DAY, key_ids=names))
     assert len(asked) == 2
+    assert walks(asked) == []
+
+
+def test_summing_up_walks_through_no_table(keys):
+    start, store = today() - 30 * DAY, DatabaseKeyStore()
+    asked = statements(lambda: store.list_keys(owner(), KeyQuery(sort="-usage", used_since=start)))
+    asked += statements(lambda: store.usage_summary(owner(), start, today() + DAY, bucket=DAY, most=2, since=start))
+    assert len([sql for sql in asked if "keyusage" in sql]) == 4
     assert walks(asked) == []
 
 

@@ -96,6 +96,23 @@ class KeyUsageQuerySet(models.QuerySet["KeyUsage"]):
         first, last = (-(-clock.to_milliseconds(moment) // (hours * _MILLISECONDS)) * hours for moment in (start, end))
         return self.filter(hour__gte=first, hour__lt=last)
 
+    def each(self) -> models.Subquery:
+        """Return how often a key was presented, as an expression for a queryset of keys; null where it never was.
+
+        It reads what belongs to the owner's keys and nothing else. Joined and grouped it was twice as slow on SQLite, which
+        sorts first; and PostgreSQL may read the counts of all users.
+        """
+        of_key = self.filter(key=models.OuterRef("pk")).order_by().values("key").annotate(sum=models.Sum("count"))
+        return models.Subquery(of_key.values("sum"))
+
+    def by_hour(self) -> Iterable[tuple[int, str, int]]:
+        """Return the sums of all keys together, hour by hour: hour, outcome and sum.
+
+        Days are not made of them here: of a column PostgreSQL knows how few values it has, and needs not sort to group.
+        """
+        rows = self.order_by().values_list("hour", "outcome").annotate(sum=models.Sum("count"))
+        return ((hour, outcome, int(count)) for hour, outcome, count in rows)
+
     def sums(self, hours: int) -> Iterable[tuple[str, int, str, int]]:
         """Return the sums in buckets of so many hours: key id, first hour, outcome and sum; in this order."""
         sums = self.annotate(first=models.F("hour") - models.F("hour") % hours)
