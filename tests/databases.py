@@ -51,4 +51,6 @@ def _postgres() -> dict[str, Any]:
         "NAME": "postgres",
         "USER": server.postgres_user,
         "HOST": str(server.get_postmaster_info().socket_dir),
+        # Nobody misses these databases after a crash; tests/faults has a server of its own, which waits for its disk.
+        "OPTIONS": {"options": "-c synchronous_commit=off"},
     }
