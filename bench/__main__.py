@@ -13,16 +13,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+from . import scale
 from .databases import KINDS
 from .machine import about
 from .plan import PLANS
-from .report import details, misnamed, summary, write
+from .report import details, ideas, misnamed, summary, write
 
-DOC = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 PARTS = {
     "in_process": KINDS,
     "instructions": ("sqlite",),
     "wire": ("postgres",),
+    "deployment": KINDS,
+    "disk": ("postgres",),
     "endpoints": KINDS,
     "pages": KINDS,
     "owners": KINDS,
@@ -59,7 +62,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("plan", nargs="?", choices=PLANS, default="full")
     parser.add_argument("parts", nargs="*", metavar="part", help=f"of {', '.join(PARTS)}; all by default")
-    parser.add_argument("--write", action="store_true", help="put the figures into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="put the figures into the documentation")
     options = parser.parse_args()
     wanted = options.parts or list(PARTS)
     if unknown := set(wanted) - set(PARTS):
@@ -77,11 +80,12 @@ def main() -> int:
             results[f"{part}/{kind}"] = rows = run(part, kind, options.plan)
             print("\n".join(details(rows)), flush=True)
     lines = list(about(options.plan, (time.monotonic() - began) / 60, load))
-    print("\n".join(["", *lines, "", *summary(results)]))
+    print("\n".join(["", *lines, "", *summary(results), "", *ideas(results)]))
     if options.write:
-        write(DOC, results, lines)
-    if absent := misnamed(results):
-        print("\nbench/goals.py names what was not measured:", *absent, sep="\n  ")
+        write(DOCS / "performance.md", results, lines)
+        scale.write(DOCS / "how-far-does-it-go.md", results)
+    if absent := [*misnamed(results), *scale.absent(results)]:
+        print("\nbench/goals.py or bench/scale.py names what was not measured:", *absent, sep="\n  ")
     return bool(absent) or any("failed" in rows.get("skipped", "") for rows in results.values())
 
 

@@ -83,7 +83,14 @@ def _requests() -> list[Goal]:
                 "3.0×, 2.5× CPU",
             ),
         ]
-    return goals
+    return goals + [
+        Goal(
+            f"request by API key with its use counted beside uncounted, {name}",
+            (Measure(f"in_process/{kind}", ("API key, counted",), "wall", 1.05),),
+            limit="1.0×",
+        )
+        for kind, name in _DATABASES.items()
+    ]
 
 
 def _elsewhere() -> list[Goal]:

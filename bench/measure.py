@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 import time
 from collections.abc import Callable, Iterable
@@ -16,7 +17,8 @@ __all__ = ["compare", "count_queries", "quartiles", "timed"]
 
 Call = Callable[[], Any]
 
-_WRITES = ("INSERT", "UPDATE", "DELETE")
+#: Also behind a WITH.
+_WRITES = re.compile(r"(?:WITH\b.*\b)?(?:INSERT INTO|UPDATE|DELETE FROM) ", re.DOTALL)
 _FRAMES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
 
 
@@ -58,6 +60,7 @@ def count_queries(call: Call) -> dict[str, int]:
     """Return how many statements a call sends, how many of them write, and how many only begin or end a transaction."""
     with CaptureQueriesContext(connections[Router.using]) as captured:
         call()
-    verbs = [query["sql"].split(None, 1)[0].upper() for query in captured]
-    framing = sum(verb.startswith(_FRAMES) for verb in verbs)
-    return {"queries": len(verbs) - framing, "writes": sum(verb in _WRITES for verb in verbs), "framing": framing}
+    statements = [query["sql"] for query in captured]
+    framing = sum(statement.upper().startswith(_FRAMES) for statement in statements)
+    writes = sum(_WRITES.match(statement) is not None for statement in statements)
+    return {"queries": len(statements) - framing, "writes": writes, "framing": framing}

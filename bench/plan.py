@@ -20,6 +20,8 @@ class Plan:
     counted_calls: int
     wire_rounds: int
     wire_seconds: int
+    #: For each kind of request and each way to deploy; none leaves the part out.
+    deployed_seconds: int
     #: Sessions in the tables that are compared, the smallest first.
     sizes: tuple[int, ...]
     #: Sessions of one end user that are compared.
@@ -39,6 +41,7 @@ FULL = Plan(
     counted_calls=30,
     wire_rounds=3,
     wire_seconds=5,
+    deployed_seconds=2,
     sizes=(1_000, 100_000),
     sessions=(1, 100, 10_000),
     keys=10_000,
@@ -51,6 +54,7 @@ QUICK = replace(
     counted_calls=0,
     wire_rounds=1,
     wire_seconds=1,
+    deployed_seconds=0,
     sizes=(1_000, 20_000),
     sessions=(1, 100, 1_000),
     keys=1_000,

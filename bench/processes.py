@@ -10,14 +10,15 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from .client import Sent
 from .rows import Row
 
-__all__ = ["Server", "seconds_of_children", "serving"]
+__all__ = ["ROOT", "Server", "running", "seconds_of_children", "serving"]
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKERS = 2
@@ -37,34 +38,58 @@ def seconds_of_children(pid: int) -> float:
     return spent / _TICK
 
 
+@dataclass(frozen=True)
 class Server:
-    """A running gunicorn that serves one row.
+    """A running gunicorn.
 
     :param sent: a request that it lets in.
     """
 
-    def __init__(self, pid: int, port: int, sent: Sent) -> None:
-        self.pid, self.url, self.headers = pid, f"http://127.0.0.1:{port}{sent.path}", dict(sent.headers)
+    pid: int
+    port: int
+    sent: Sent
 
-    def get(self) -> int:
+    @property
+    def url(self) -> str:
+        """The address of the request."""
+        return f"http://127.0.0.1:{self.port}{self.sent.path}"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers of the request."""
+        typed = {} if self.sent.bodies is None else {"Content-Type": self.sent.content_type}
+        return {**typed, **self.sent.headers}
+
+    def ask(self) -> int:
         """Send the request and return the status."""
-        with urllib.request.urlopen(urllib.request.Request(self.url, headers=self.headers), timeout=10) as answer:
+        body = None if self.sent.bodies is None else self.sent.bodies()
+        with urllib.request.urlopen(urllib.request.Request(self.url, body, self.headers), timeout=10) as answer:
             return int(answer.status)
 
 
 @contextmanager
 def serving(row: Row) -> Iterator[Server]:
     """Serve a row with two sync workers until the block ends."""
-    sent = row.credential()
+    # With an empty configuration, or gunicorn takes the project's own gunicorn.conf.py.
+    arguments = ["--config", "python:bench", "--workers", str(WORKERS), "bench.wsgi"]
+    with running(arguments, {"BENCH_ROW": row.name}, row.credential()) as server:
+        yield server
+
+
+@contextmanager
+def running(arguments: Iterable[str], environment: Mapping[str, str], sent: Sent) -> Iterator[Server]:
+    """Run a gunicorn until the block ends.
+
+    :param environment: what its processes have beside this one's.
+    :param sent: a request that it lets in; the block begins when it has.
+    """
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    # With an empty configuration, or gunicorn takes the project's own gunicorn.conf.py.
-    command = ["gunicorn", "--config", "python:bench", "--workers", str(WORKERS), "--bind", f"127.0.0.1:{port}"]
     process = subprocess.Popen(
-        [sys.executable, "-m", *command, "bench.wsgi"],
+        [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", *arguments],
         cwd=ROOT,
-        env={**os.environ, "BENCH_ROW": row.name},
+        env={**os.environ, **environment},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -87,7 +112,7 @@ def _wait_for(server: Server, process: subprocess.Popen[bytes]) -> None:
     while True:
         assert process.poll() is None, "gunicorn ended"
         try:
-            assert server.get() == 200
+            assert server.ask() == 200
             return
         except OSError:
             assert time.monotonic() < deadline, "gunicorn does not answer"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from .goals import GOALS, Goal, Measure
+from .ideas import IDEAS
 
-__all__ = ["Results", "details", "misnamed", "summary", "table", "write"]
+__all__ = ["Results", "between_markers", "details", "ideas", "misnamed", "summary", "table", "value", "write"]
 
 #: Part and database, then rows, then columns.
 Results = Mapping[str, Mapping[str, Any]]
@@ -31,6 +33,15 @@ def table(headers: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
 def summary(results: Results) -> list[str]:
     """Return the table of goals, with what was reached."""
     return table(HEADERS, (_line(goal, results) for goal in GOALS))
+
+
+def ideas(results: Results) -> list[str]:
+    """Return what to try next for each line that is not reached, as a list that stands below the table."""
+    missed = [goal.what for goal in GOALS if _reached(goal, results) is False]
+    if not missed:
+        return []
+    items = (f"- **{what}:** {IDEAS.get(what, 'no idea yet.')}" for what in missed)
+    return ["What is not reached, and the next idea:", "", *(fill(item, 118, subsequent_indent="  ") for item in items)]
 
 
 def details(rows: Mapping[str, Any]) -> list[str]:
@@ -59,23 +70,47 @@ def write(doc: Path, results: Results, about: Iterable[str]) -> None:
 
     :param about: lines on machine, versions and date.
     """
-    lines = [_BEGIN, "## Figures", "", *about, "", *summary(results)]
+    lines = ["## Figures", "", *about, "", *summary(results)]
+    if missed := ideas(results):
+        lines += ["", *missed]
     for part, rows in results.items():
         lines += ["", f"### {part.replace('/', ', ')}", "", *details(rows)]
-    lines.append(_END)
-    before, _, rest = doc.read_text().partition(_BEGIN)
-    doc.write_text(before + "\n".join(lines) + rest.partition(_END)[2])
+    between_markers(doc, _BEGIN, _END, lines)
+
+
+def between_markers(doc: Path, begin: str, end: str, lines: Iterable[str]) -> None:
+    """Replace what stands between two markers of the page ``doc``."""
+    before, _, rest = doc.read_text().partition(begin)
+    doc.write_text("\n".join([before + begin, *lines, end]) + rest.partition(end)[2])
+
+
+def value(results: Results, part: str, name: str, column: str) -> float | None:
+    """Return a figure, the median where there are quartiles, and None where it was not measured.
+
+    :param name: of the row; one that ends in ``*`` is the last row that begins so.
+    """
+    rows = results.get(part, {})
+    if name.endswith("*"):
+        name = next((row for row in reversed(list(rows)) if row.startswith(name[:-1])), name)
+    row = rows.get(name)
+    found = row.get(column) if isinstance(row, Mapping) else None
+    return found[1] if isinstance(found, list) else found
 
 
 def _line(goal: Goal, results: Results) -> list[str]:
-    values = [_worst(measure, results) for measure in goal.measures]
-    if None in values:
-        reached, ok = "not measured", "–"
-    else:
-        reached = ", ".join(_written(value, measure.unit) for value, measure in zip(values, goal.measures, strict=True))
-        ok = "yes" if all(map(_holds, goal.measures, values)) else "no"
+    values = [(_worst(measure, results), measure.unit) for measure in goal.measures]
+    written = [_written(value, unit) for value, unit in values if value is not None]
+    reached = ", ".join(written) if len(written) == len(values) else "not measured"
+    ok = {True: "yes", False: "no", None: "–"}[_reached(goal, results)]
     bounds = ", ".join(map(_bound, goal.measures))
     return [goal.what, reached, bounds, _best_peer(goal, results), goal.limit, ok]
+
+
+def _reached(goal: Goal, results: Results) -> bool | None:
+    """Say whether the line is reached, None when a figure of it was not measured."""
+    values = [_worst(measure, results) for measure in goal.measures]
+    known = [value for value in values if value is not None]
+    return all(map(_holds, goal.measures, known)) if len(known) == len(values) else None
 
 
 def _bound(measure: Measure) -> str:
@@ -105,12 +140,7 @@ def _worst(measure: Measure, results: Results) -> float | None:
 
 
 def _value(measure: Measure, name: str, results: Results) -> float | None:
-    rows = results.get(measure.part, {})
-    if name.endswith("*"):
-        name = next((row for row in reversed(list(rows)) if row.startswith(name[:-1])), name)
-    row = rows.get(name)
-    value = row.get(measure.column) if isinstance(row, Mapping) else None
-    return value[1] if isinstance(value, list) else value
+    return value(results, measure.part, name, measure.column)
 
 
 def _written(value: float, unit: str) -> str:

@@ -35,7 +35,7 @@ from .goals import GOALS
 from .made import a_root_key, a_session, a_user, an_api_key
 from .plan import Plan
 
-__all__ = ["BARE", "ROWS", "SESSION_MIDDLEWARE", "Row", "by_knox", "by_session", "rows_of"]
+__all__ = ["API_KEY", "BARE", "ROWS", "SESSION_MIDDLEWARE", "Row", "by_knox", "by_session", "rows_of"]
 
 SESSION_MIDDLEWARE = (
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -132,6 +132,8 @@ def by_knox(name: str, tokens: int) -> Row:
 
 BARE = Row("bare", Bare.as_view(), Sent)
 
+API_KEY = Row("API key", guarded(ApiKeyAuthentication), lambda: bearer(an_api_key()))
+
 _OURS = (
     by_session("session", "bearer"),
     Row(
@@ -140,7 +142,7 @@ _OURS = (
         lambda: Sent(headers={"Cookie": f"portal_session={a_session('cookie')}"}),
     ),
     Row("root key", guarded(RootKeyAuthentication), lambda: bearer(a_root_key())),
-    Row("API key", guarded(ApiKeyAuthentication), lambda: bearer(an_api_key())),
+    API_KEY,
 )
 ROWS = (
     *_OURS,

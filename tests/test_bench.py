@@ -10,8 +10,10 @@ import pytest
 # Absent from the sdist.
 goals = pytest.importorskip("bench.goals")
 report = pytest.importorskip("bench.report")
+scale = pytest.importorskip("bench.scale")
 
 DOC = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
+HOW_FAR = DOC.with_name("how-far-does-it-go.md")
 PART = "in_process/sqlite"
 
 
@@ -79,6 +81,27 @@ def test_a_star_is_the_last_row_that_begins_so(monkeypatch):
     assert (line["reached"], line["best peer"], line["ok"]) == ("9 pages", "api-key 7 pages", "no")
 
 
+def test_what_is_not_reached_has_the_next_idea_below_the_table(monkeypatch, tmp_path):
+    missed, met, unknown = (
+        goals.Goal(what, (goals.Measure(PART, (what,), "wall", 1.0),)) for what in ("missed", "met", "unknown")
+    )
+    monkeypatch.setattr(report, "GOALS", (missed, met, unknown))
+    monkeypatch.setattr(report, "IDEAS", {"missed": "Try this.", "met": "Not this.", "unknown": "Nor this."})
+    results = {PART: {"missed": {"wall": [1, 1.1, 2]}, "met": {"wall": [1, 1, 1]}}}
+    assert report.ideas(results)[2:] == ["- **missed:** Try this."]
+    page = tmp_path / "performance.md"
+    page.write_text("<!-- bench: begin --><!-- bench: end -->")
+    report.write(page, results, [])
+    assert "\n\nWhat is not reached, and the next idea:\n\n- **missed:** Try this.\n\n###" in page.read_text()
+    monkeypatch.setattr(report, "IDEAS", {})
+    assert report.ideas(results)[2:] == ["- **missed:** no idea yet."]
+    assert report.ideas({}) == []
+
+
+def test_each_idea_is_about_a_line():
+    assert set(report.IDEAS) <= {goal.what for goal in goals.GOALS}
+
+
 @pytest.mark.parametrize("rows", [{}, {"skipped": "wrk is missing"}, {"one": {"rate": 1}}])
 def test_nothing_is_claimed_without_a_figure(rows, monkeypatch):
     goal = goals.Goal("it", (goals.Measure(PART, ("one", "two"), "rate", 0.4, at_least=True),))
@@ -108,3 +131,68 @@ def test_writing_replaces_what_is_between_the_markers(tmp_path):
     assert "old" not in text
     assert ["bare", "119", "1.00 (0.99 to 1.01)", "0"] in cells(text.partition("### in_process, sqlite")[2])
     assert "Skipped: no wrk" in text
+
+
+def measured(**changed: float) -> dict[str, dict[str, dict[str, float]]]:
+    """Return results in which every figure of the arithmetic is 100, but for those that are named here."""
+    results: dict[str, dict[str, dict[str, float]]] = {}
+    for name, (part, row, column) in scale.FIGURES.items():
+        results.setdefault(part, {}).setdefault(row, {})[column] = changed.get(name, 100)
+    return results
+
+
+def by_line(figures: dict[str, float]) -> dict[str, list[str]]:
+    """Return the cells of the arithmetic by the line's name."""
+    text = "\n".join(scale.section(figures)).partition("\n\n")[2]
+    return {name: values for name, *values in cells(text)[1:]}
+
+
+def test_the_arithmetic_is_what_the_page_says_it_is():
+    lines = by_line(
+        scale.figures_of(
+            measured(
+                **{
+                    "verifyKey/s": 1_000,
+                    "verifyKey/s, cached": 2_000,
+                    "createSession/s": 1e9,
+                    "keys page/s": 1e9,
+                    "bytes of an event": 400,
+                }
+            )
+        )
+    )
+    # A million a day are 11.57 a second, and 5 times that in the busiest.
+    assert lines["verifications/s, busiest"] == ["58", "580", "5,800", "58,000"]
+    assert lines["machines of two cores"] == ["0.058", "0.58", "5.8", "58"]
+    assert lines["the same, cached"] == ["0.029", "0.29", "2.9", "29"]
+    assert lines["connections to PostgreSQL"] == ["8", "8", "48", "460"]
+    assert lines["cores of PostgreSQL for look-ups"] == ["0.012", "0.12", "1.2", "12"]
+    # 1,000 sessions and 20,000 keys with a secret each, all of 100 bytes.
+    assert lines["sessions, 31 days"] == ["3.1 MB", "31 MB", "310 MB", "3.1 GB"]
+    assert lines["keys"] == ["4 MB", "40 MB", "400 MB", "4 GB"]
+    # 3 events of 1,000 sessions on 365 days, 400 bytes each.
+    assert lines["events, 365 days"] == ["440 MB", "4.4 GB", "44 GB", "440 GB"]
+    # 10,000 keys, 8 hours on 14 days and one row on 76.
+    assert lines["use, 90 days"] == ["190 MB", "1.9 GB", "19 GB", "190 GB"]
+    assert lines["purge of sessions and events, a night"] == ["40 s", "400 s", "4,000 s", "40,000 s"]
+
+
+def test_the_arithmetic_waits_for_every_figure(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(before := "<!-- arithmetic: begin -->\nold\n<!-- arithmetic: end -->\n")
+    results = measured()
+    place = scale.FIGURES["bytes of a key"]
+    assert scale.absent(results) == []
+    del results[place[0]][place[1]]
+    scale.write(page, results)
+    assert page.read_text() == before
+    assert scale.absent(results) == ["/".join(place)]
+    assert scale.absent({place[0]: {"skipped": "why"}}) == []
+    scale.write(page, measured())
+    assert "old" not in page.read_text()
+
+
+def test_the_page_is_what_follows_from_its_figures():
+    text = HOW_FAR.read_text().partition("<!-- arithmetic: begin -->\n")[2].partition("\n<!-- arithmetic: end -->")[0]
+    figures = {name: float(value.replace(",", "")) for name, value, *_ in cells(text)[1:]}
+    assert text.splitlines() == scale.section(figures)

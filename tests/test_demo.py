@@ -132,7 +132,10 @@ def test_the_printed_commands_work_as_they_are_printed(project: Project, port: i
             assert data["url"] == f"http://127.0.0.1:{port}/my-portal/?session={data['sessionId']}"
             assert get(port, f"{url.path}?{url.query}")[0].status == 200
         link = urlsplit(re.search(r"A portal link +(\S+)", printed)[1])
-        assert get(port, f"{link.path}?{link.query}")[0].status == 200
+        landing = get(port, f"{link.path}?{link.query}")[0]
+        assert landing.status == 200
+        # For a browser's developer tools; the demo is for developers.
+        assert "total;dur=" in landing.headers["Server-Timing"]
 
         minted = logged(output, r'"POST /v2/portal.createSession HTTP/1.1" (\d+)', 2)
         landed = logged(output, r'"GET (/my-portal/\S+) HTTP/1.1" (\d+)', 3)

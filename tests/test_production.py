@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
+from contextlib import closing
+from http.client import HTTPConnection, HTTPMessage
 from pathlib import Path
 
 import pytest
@@ -19,6 +22,13 @@ def port() -> int:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return copy_project(tmp_path, SECRET_KEY="x" * 50)
+
+
+def download(port: int, path: str, encoding: str) -> tuple[HTTPMessage, bytes]:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=20)) as connection:
+        connection.request("GET", path, headers={"Accept-Encoding": encoding})
+        response = connection.getresponse()
+        return response.headers, response.read()
 
 
 def test_pages_and_hashed_assets_are_served_and_no_code_is_logged(project: Project, port: int) -> None:
@@ -42,13 +52,23 @@ def test_pages_and_hashed_assets_are_served_and_no_code_is_logged(project: Proje
         assert asset.headers.get_content_type() == "text/css"
         assert "immutable" in asset.headers["Cache-Control"]
         assert "{" in css
+        # Each file of the page has a hash in its name and was compressed beforehand. How long the page took, nobody learns.
+        assert "Server-Timing" not in response.headers
+        files = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+        assert len(files) == 3
+        for file in files:
+            assert re.search(r"\.[0-9a-f]{12}\.(css|js|svg)$", file)
+            headers, packed = download(port, file, "gzip, br")
+            assert headers["Cache-Control"] == "max-age=315360000, public, immutable"
+            assert (headers["Content-Encoding"], headers["Vary"]) == ("gzip", "Accept-Encoding")
+            assert gzip.decompress(packed) == download(port, file, "identity")[1]
         # A Host that is not ours, and a Referer in which the whole link is a parameter, percent-encoded.
         refused, _ = get(port, "/my-portal/", Host="evil.example", Referer=f"{base}/?next=%3Fsession%3D{code}")
         assert refused.status == 400
         # One that Django's request class cannot take, so that the server itself reports it.
         get(port, f"/broken/?session={code}", **{"Content-Type": "text/plain; charset*=x'y'%41"})
         broken = logged(output, r"GET (/broken/\S*)", 1)
-        lines = logged(output, r'"GET (/[ms]\S+) HTTP/1.1" (\d+) \d+ "([^"]*)"', 4)
+        lines = logged(output, r'"GET (/[ms]\S+) HTTP/1.1" (\d+) \d+ "(http[^"]*)"', 4)
 
     assert lines == [
         ("/my-portal/", "400", f"{base}/?next=%3Fsession%3Dpst_***"),

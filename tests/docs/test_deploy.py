@@ -71,7 +71,7 @@ def test_the_page(follower: Follower, environment: dict[str, str]) -> None:
 
 def nginx_directives(text: str) -> list[list[str]]:
     """Return the directives of an nginx configuration, each as its words; a block's opening counts as one."""
-    words = re.findall(r"'[^']*'|[{};]|[^\s{};']+", re.sub(r"(?m)^\s*#.*$", "", text))
+    words = re.findall(r"""'[^']*'|"[^"]*"|[{};]|[^\s{};'"]+""", re.sub(r"(?m)^\s*#.*$", "", text))
     found: list[list[str]] = []
     current: list[str] = []
     depth = 0
@@ -109,6 +109,19 @@ def test_nginx_logs_no_query_and_is_the_one_trusted_proxy() -> None:
     assert '"TRUSTED_PROXIES": 1,' in production
     (bind,) = re.findall(r'^bind = "(.*)"$', "\n".join(s.text for s in steps(PAGE) if s.language), re.MULTILINE)
     assert ["proxy_pass", f"http://{bind}"] in directives
+
+
+def test_nginx_lets_browsers_keep_names_with_a_hash_and_no_others() -> None:
+    directives = nginx_directives(BLOCKS["nginx"])
+    ((pattern, kept),) = (words for words in directives if words[0].startswith('"~'))
+    assert kept == '"public, max-age=31536000, immutable"'
+    assert re.search(pattern.strip('"~'), "/static/portal/portal.0123456789ab.css")
+    assert not re.search(pattern.strip('"~'), "/static/portal/portal.css")
+    assert ["default", "no-cache"] in directives
+    assert ["add_header", "Cache-Control", "$keep"] in directives
+    # The packed files that the page makes.
+    assert ["gzip_static", "on"] in directives
+    assert any("gzip -9" in step.text for step in steps(PAGE) if step.language == "sh")
 
 
 def test_systemd_and_cron_run_what_the_page_runs() -> None:
