@@ -199,4 +199,4 @@ def stylesheet(color: str) -> str:
         "".join(f"--{name.replace('_', '-')}:{value};" for name, value in palette(color, scheme)._asdict().items())
         for scheme in SCHEMES
     )
-    return f":root{{{light}}}@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"

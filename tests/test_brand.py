@@ -56,4 +56,4 @@ def test_yellow_does_not_glare_in_dark_charts():
 def test_the_stylesheet_holds_colors_and_nothing_else():
     css = stylesheet("#2563EB")
     colors = r":root\{(--[a-z-]+:#[0-9a-f]{6};){7}\}"
-    assert re.fullmatch(colors + r"@media \(prefers-color-scheme:dark\)\{" + colors + r"\}\n", css)
+    assert re.fullmatch(colors + r"@media screen and \(prefers-color-scheme:dark\)\{" + colors + r"\}\n", css)
