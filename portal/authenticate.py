@@ -18,7 +18,7 @@ from . import clock, tokens
 from .credential_cache import remembered
 from .identities import PREVIEW_TEXT, AuthenticatedRootKey, AuthenticatedSession
 from .models import PortalConfig, PortalSession, RootKey
-from .rawsql import KEPT, array, look_up, moment, values
+from .rawsql import array, kept, look_up, moment, values
 
 __all__ = [
     "PREVIEW_TEXT",
@@ -110,7 +110,7 @@ def _load_session(token: str, digest: bytes) -> AuthenticatedSession | None:
     return look_up(PortalSession, _session_by_token, _read_session, digest=digest)
 
 
-@lru_cache(maxsize=KEPT)
+@kept
 def _read_session(text: str, zone: tzinfo | None) -> AuthenticatedSession | None:
     *row, is_alive = json.loads(text)
     expires_at = moment(row[12], zone)
@@ -128,7 +128,7 @@ def _read_session(text: str, zone: tzinfo | None) -> AuthenticatedSession | None
         keyspace_id=row[7],
         return_url=row[8],
         locale=row[9],
-        metadata=row[10],
+        metadata_json=json.dumps(row[10]),
         created_at=cast(datetime, moment(row[11], zone)),
         expires_at=expires_at,
         portal_pk=row[13],
@@ -162,7 +162,7 @@ def _load_root_key(key: str, digest: bytes) -> _RootKey | None:
     return look_up(RootKey, _root_key_by_secret, _read_root_key, digest=digest)
 
 
-@lru_cache(maxsize=KEPT)
+@kept
 def _read_root_key(text: str, zone: tzinfo | None) -> _RootKey | None:
     *row, is_current = json.loads(text)
     expires_at, previous_ends_at, last_used_at = (moment(value, zone) for value in row[5:])

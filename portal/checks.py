@@ -38,7 +38,7 @@ def _rates(value: Any) -> bool:
         return False
     try:
         return all(rate is None or parse_rate(rate) for rate in value.values())
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, TypeError):
         return False
 
 

@@ -81,6 +81,9 @@ def client_address(request: HttpRequest) -> str | None:
 @lru_cache(maxsize=1024)
 def _normal_address(address: str) -> str | None:
     try:
-        return str(ipaddress.ip_address(address))
+        # Without the zone of a link-local address, which no database takes.
+        found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return None
+    # One client is one address, however the server listens.
+    return str(getattr(found, "ipv4_mapped", None) or found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +22,8 @@ class AuthenticatedSession:
     """A live session, as views see it: ``request.auth`` in DRF, ``request.portal`` in plain Django views.
 
     Times are aware UTC datetimes. ``permissions`` are as given at mint, ``capabilities`` what they mean; check the
-    latter, with :meth:`allows`. ``keyspace_id`` is the portal's, as it is and as it was at mint. Change nothing in it, nor
-    in ``metadata``: requests of one session may share it.
+    latter, with :meth:`allows`. ``keyspace_id`` is the portal's, as it is and as it was at mint. ``metadata_json`` is a text
+    because requests of one session may share this, and what one changes in its metadata must not reach another.
     """
 
     pk: int
@@ -35,7 +36,7 @@ class AuthenticatedSession:
     keyspace_id: str
     return_url: str
     locale: str
-    metadata: dict[str, Any] = field(hash=False)
+    metadata_json: str
     created_at: datetime
     expires_at: datetime
     portal_pk: int
@@ -43,6 +44,12 @@ class AuthenticatedSession:
     portal_slug: str
     portal_display_name: str
     portal_allowed_origins: tuple[str, ...]
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the session was minted with, for the host's own code: the caller's own copy."""
+        found: dict[str, Any] = json.loads(self.metadata_json)
+        return found
 
     @property
     def row(self) -> PortalSession:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import connections, models, router
@@ -17,10 +18,10 @@ from .models.insert import column
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-__all__ = ["KEPT", "array", "look_up", "moment", "values"]
+__all__ = ["array", "kept", "look_up", "moment", "values"]
 
-#: How many texts a reader of :func:`look_up` keeps what it made of.
-KEPT = 1000
+#: Of how many texts, and up to what length, what was made of them is kept: 4 MB of texts for a kind of row, at most.
+_KEPT_TEXTS, _KEPT_LENGTH = 1000, 4096
 
 _Read = TypeVar("_Read")
 
@@ -58,6 +59,21 @@ def moment(text: str | None, zone: tzinfo | None) -> datetime | None:
     return aware if aware.tzinfo is UTC else aware.astimezone(UTC)
 
 
+def kept(read: Callable[[str, tzinfo | None], _Read]) -> Callable[[str, tzinfo | None], _Read]:
+    """Return ``read`` for :func:`look_up`, keeping what it made of the last texts, but for long ones.
+
+    The database is asked each time, and says the same of most who come again. What is made must not be changeable, as those
+    who ask share it.
+    """
+    again = lru_cache(maxsize=_KEPT_TEXTS)(read)
+
+    @wraps(read)
+    def reading(text: str, zone: tzinfo | None) -> _Read:
+        return again(text, zone) if len(text) <= _KEPT_LENGTH else read(text, zone)
+
+    return reading
+
+
 def look_up(
     model: type[models.Model],
     statement: Callable[[str], str],
@@ -69,8 +85,7 @@ def look_up(
     :param model: decides which database is asked: the writer's. A replica that lags would still accept what was just ended.
     :param statement: takes that database's alias and returns the SQL, which selects one :func:`array`, with ``parameters``
         in it by name. By name: on SQLite Django searches the text for nameless ones, at a third of the statement's cost.
-    :param read: takes the array's text, and the connection's zone for :func:`moment`. It may keep what it made of the last
-        :data:`KEPT` texts: the database is asked each time, and says the same of most who come again.
+    :param read: takes the array's text, and the connection's zone for :func:`moment`.
     """
     using = router.db_for_write(model)
     connection: BaseDatabaseWrapper = connections[using]

@@ -52,7 +52,7 @@ class ServerTimingMiddleware:
             response = self.get_response(request)
         total = perf_counter() - began
         queries = "1 query" if len(statements) == 1 else f"{len(statements)} queries"
-        response["Server-Timing"] = (
-            f'db;dur={sum(statements) * 1000:.1f};desc="{queries}", total;dur={total * 1000:.1f}'
-        )
+        ours = f'db;dur={sum(statements) * 1000:.1f};desc="{queries}", total;dur={total * 1000:.1f}'
+        theirs = response.get("Server-Timing")
+        response["Server-Timing"] = f"{theirs}, {ours}" if theirs else ours
         return response

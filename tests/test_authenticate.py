@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +38,7 @@ def by_orm(token):
         "keyspace_id": session.keyspace_id,
         "return_url": session.return_url,
         "locale": session.locale,
-        "metadata": session.metadata,
+        "metadata_json": json.dumps(session.metadata),
         "created_at": session.created_at,
         "expires_at": session.expires_at,
         "portal_pk": session.config.pk,

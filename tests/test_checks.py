@@ -87,6 +87,7 @@ def test_e002_an_unknown_key_and_its_nearest(settings):
         ("THROTTLE_RATES", "60/min", "E012"),
         ("THROTTLE_RATES", {"failed": "60/minute"}, "E012"),
         ("THROTTLE_RATES", {"failed": 60}, "E012"),
+        ("THROTTLE_RATES", {"failed": ["60/min"]}, "E012"),
         ("THROTTLE_RATES", {"failures": "60/min"}, "E012"),
         ("SESSION_CACHE_SECONDS", -1, "E014"),
         ("SESSION_CACHE_SECONDS", 61, "E014"),

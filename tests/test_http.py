@@ -20,6 +20,8 @@ from portal.http import client_address
         (0, "", "", None),
         (0, "", "unix:", None),
         (0, "", "2001:DB8::1", "2001:db8::1"),
+        (0, "", "fe80::1%eth0", "fe80::1"),
+        (0, "", "::ffff:203.0.113.7", "203.0.113.7"),
     ],
 )
 def test_row_45_the_address_that_a_trusted_proxy_saw(rf, settings, hops, forwarded, remote, expected):

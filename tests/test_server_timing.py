@@ -71,3 +71,10 @@ def test_without_debug_a_stranger_learns_nothing(client, config, settings, path)
     assert "Server-Timing" in client.get(path)
     settings.DEBUG = False
     assert "Server-Timing" not in Client().get(path)
+
+
+def test_what_a_view_says_itself_stays(rf):
+    answer = ServerTimingMiddleware(lambda request: HttpResponse(headers={"Server-Timing": "cache"}))(rf.get("/"))
+    first, ours = answer["Server-Timing"].split(", ", 1)
+    assert first == "cache"
+    assert HEADER.fullmatch(ours)

@@ -185,6 +185,9 @@ def test_the_cookie_ends_with_the_session(client, config):
 def test_metadata_is_for_the_hosts_code_and_no_one_else(api, client, config, caplog):
     token = sign_in(config, metadata={"org": "org_1"}).secret
     assert authenticate_session(token).metadata == {"org": "org_1"}
+    # What one request does with it is nothing to the next.
+    authenticate_session(token).metadata.clear()
+    assert authenticate_session(token).metadata == {"org": "org_1"}
     assert "org_1" not in api("getSession", token=token).content.decode()
     assert "org_1" not in caplog.text
     assert not PortalEvent.objects.filter(detail__icontains="org_1").exists()

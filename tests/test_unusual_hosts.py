@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import django
 import pytest
@@ -54,22 +54,43 @@ def test_a_login_wall_lets_end_users_through(client, config, settings):
         assert client.get(path).status_code == 200
 
 
-def test_row_4_expiries_hold_in_a_database_with_a_time_zone(config, monkeypatch):
-    monkeypatch.setitem(connection.settings_dict, "TIME_ZONE", "Asia/Tokyo")
-    connection.__dict__.pop("timezone", None)
-    connection.__dict__.pop("timezone_name", None)
-    try:
+@pytest.fixture
+def zoned(monkeypatch):
+    """Return a function that gives the database a time zone."""
+    # The object itself: what it has worked out it keeps.
+    actual = connections["default"]
+
+    def forget():
+        for name in ("timezone", "timezone_name"):
+            actual.__dict__.pop(name, None)
+
+    def give(zone):
+        monkeypatch.setitem(actual.settings_dict, "TIME_ZONE", zone)
+        forget()
+        if connection.vendor == "postgresql":
+            actual.ensure_timezone()
+
+    yield give
+    monkeypatch.undo()
+    forget()
+    if connection.vendor == "postgresql":
+        actual.ensure_timezone()
+
+
+# SQLite stores the local time, and the hour that comes twice a year is then told from no other.
+@pytest.mark.parametrize("day", [datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2027, 3, 27, 12, tzinfo=UTC)])
+def test_row_4_expiries_hold_in_a_database_with_a_time_zone(config, zoned, day):
+    zoned("Europe/Berlin" if connection.vendor == "postgresql" else "Asia/Tokyo")
+    with clock.using(lambda: day):
         session, token = sign_in(config)
         key = issue_root_key(expires_at=session.expires_at).secret
-        with clock.using(lambda: session.expires_at - timedelta(milliseconds=1)):
-            assert authenticate_session(token).expires_at == session.expires_at
-            assert authenticate_root_key(key) is not None
-        with clock.using(lambda: session.expires_at):
-            assert authenticate_session(token) is None
-            assert authenticate_root_key(key) is None
-    finally:
-        connection.__dict__.pop("timezone", None)
-        connection.__dict__.pop("timezone_name", None)
+    assert session.expires_at == day + timedelta(hours=24)
+    with clock.using(lambda: session.expires_at - timedelta(milliseconds=1)):
+        assert authenticate_session(token).expires_at == session.expires_at
+        assert authenticate_root_key(key) is not None
+    with clock.using(lambda: session.expires_at):
+        assert authenticate_session(token) is None
+        assert authenticate_root_key(key) is None
 
 
 def test_without_time_zones_the_portal_does_not_start(settings):

@@ -6,22 +6,20 @@ import json
 from datetime import tzinfo
 from functools import lru_cache
 
-from django.db import connections, router
+from django.db import connections, models, router
 
 from portal.authenticate import AuthenticatedSession
 from portal.credentials import INVALID_TOKEN
 from portal.errors import PortalSessionNotFound
 from portal.models import PortalConfig, PortalSession
-from portal.rawsql import array, look_up, values
+from portal.rawsql import array, look_up, moment, values
 
 __all__ = ["portal_of"]
 
-# What says which keys are meant, and what may be done with them.
-_NEEDED = {"id", "public_id", "slug", "display_name", "enabled", "keyspace_id"}
-# As the model has them, which is how it takes them.
-_FIELDS = tuple(
-    field.name for field in PortalConfig._meta.concrete_fields if field.name in _NEEDED or field.name.startswith("key_")
-)
+# All of them: a key store is given the portal, and may ask it for anything, from a thread with a connection of its own.
+_FIELDS = tuple(field.name for field in PortalConfig._meta.concrete_fields)
+_BOOLEANS = [field.name for field in PortalConfig._meta.concrete_fields if isinstance(field, models.BooleanField)]
+_MOMENTS = [field.name for field in PortalConfig._meta.concrete_fields if isinstance(field, models.DateTimeField)]
 
 
 def portal_of(session: AuthenticatedSession) -> PortalConfig:
@@ -29,7 +27,6 @@ def portal_of(session: AuthenticatedSession) -> PortalConfig:
 
     Read from the writer's database, and with the session's own keyspace in the condition: a portal that was pointed at
     other keys after the session was looked up would open those, and a remembered session may have been ended elsewhere.
-    Its brand and its origins are not loaded: Django reads such a field from the database when it is asked for.
 
     :raises PortalSessionNotFound: the portal was deleted, disabled or pointed elsewhere meanwhile, which ended the session.
     """
@@ -42,7 +39,7 @@ def portal_of(session: AuthenticatedSession) -> PortalConfig:
 def _read(text: str, zone: tzinfo | None) -> PortalConfig:
     row = dict(zip(_FIELDS, json.loads(text), strict=True))
     # SQLite has no booleans.
-    row |= {"enabled": bool(row["enabled"]), "key_never_expires": bool(row["key_never_expires"])}
+    row |= {name: bool(row[name]) for name in _BOOLEANS} | {name: moment(row[name], zone) for name in _MOMENTS}
     return PortalConfig.from_db(router.db_for_write(PortalConfig), list(row), list(row.values()))
 
 

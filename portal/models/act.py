@@ -82,10 +82,16 @@ def carry_out(
         within = not connection.get_autocommit()
         try:
             with transaction.atomic(using=using) if within else nullcontext():
-                return _announced(act, event, _in_one(act, parameters, event, connection), metadata, using)
+                written = _in_one(act, parameters, event, connection)
+                if within:
+                    # Django takes hooks of a commit within its own blocks only.
+                    return _announced(act, event, written, metadata, using)
         except (IntegrityError, DataError):
             # Once more, in two: that says which of them is refused.
             pass
+        else:
+            # Past the above: it is committed, and must not be done again.
+            return _announced(act, event, written, metadata, using)
     with transaction.atomic(using=using):
         return _announced(act, event, _in_two(act, parameters, event, connection), metadata, using)
 

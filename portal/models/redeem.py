@@ -80,7 +80,7 @@ def _act(model: type[models.Model], of_one_portal: bool, using: str) -> Act:
         return quote(column(model, field_name))
 
     portals = quote(PortalConfig._meta.db_table)
-    ends = connection.ops.combine_duration_expression("+", [_moment(connection.vendor), name("ttl")])
+    ends = _later(connection, name("ttl"))
     slug = f" AND {quote('slug')} = %(slug)s" if of_one_portal else ""
     statement = (
         f"UPDATE {quote(model._meta.db_table)} "  # noqa: S608
@@ -106,6 +106,11 @@ def _act(model: type[models.Model], of_one_portal: bool, using: str) -> Act:
     return Act.of(statement, returns=returns, told=told, using=using)
 
 
-def _moment(vendor: str) -> str:
-    # A parameter has no type of its own there, and the sum of an unknown and an interval is an interval.
-    return "CAST(%(now)s AS timestamptz)" if vendor == "postgresql" else "%(now)s"
+def _later(connection: Any, life: str) -> str:
+    """Return the moment of the exchange and the life that begins with it, as SQL."""
+    if connection.vendor == "postgresql":
+        # In seconds, because a day of an interval is as long as the calendar says where DATABASES has a TIME_ZONE. A cast,
+        # because the sum of a parameter without a type and an interval is an interval.
+        return f"CAST(%(now)s AS timestamptz) + make_interval(secs => EXTRACT(epoch FROM {life}))"
+    later: str = connection.ops.combine_duration_expression("+", ["%(now)s", life])
+    return later

@@ -6,7 +6,9 @@ import pytest
 
 from portal.api.session_portal import portal_of
 from portal.authenticate import authenticate_session
+from portal.keystore.memory import MemoryKeyStore
 from portal.models import PortalConfig
+from tests.envelopes import assert_answer
 from tests.factories import PortalConfigFactory, sign_in
 
 pytestmark = pytest.mark.django_db
@@ -38,3 +40,19 @@ def test_a_portal_without_limits_has_none():
     )
     found = portal_of(session)
     assert (found.key_longest_days, found.key_limit, found.key_never_expires, found.enabled) == (None, None, True, True)
+
+
+class CuriousStore(MemoryKeyStore):
+    """Asks the portal for what keys have nothing to do with, on a thread of its own."""
+
+    time_limit = 3
+
+    def list_keys(self, owner, query):
+        assert owner.config.return_url == "https://app.example.com/"
+        return super().list_keys(owner, query)
+
+
+def test_a_key_store_gets_all_of_the_portal(api, settings):
+    settings.PORTAL = {**settings.PORTAL, "KEY_STORE": {"BACKEND": f"{__name__}.CuriousStore"}}
+    config = PortalConfigFactory(return_url="https://app.example.com/")
+    assert_answer(api("listKeys", token=sign_in(config).secret))

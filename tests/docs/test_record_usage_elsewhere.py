@@ -34,7 +34,7 @@ def test_the_counter_of_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:
     package.metrics = SimpleNamespace(get_meter=lambda name: SimpleNamespace(create_counter=lambda name: counter))
     monkeypatch.setitem(sys.modules, "opentelemetry", package)
     [block] = [step.text for step in steps(PAGE) if step.section == "With OpenTelemetry" and step.language]
-    key = VerifiedKey(1, 1, "key_1", "ks_1", "user_123", "Key", (), {}, None, None)
+    key = VerifiedKey(1, 1, "key_1", "ks_1", "user_123", "Key", (), "{}", None, None)
     try:
         exec(block, {})
         recorder.record(Use(key, Outcome.RATE_LIMITED, clock.now()))

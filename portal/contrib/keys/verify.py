@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from portal import clock, tokens
 from portal.credential_cache import remembered
 from portal.keystore.base import Outcome, RateLimit
-from portal.rawsql import KEPT, array, look_up, moment, values
+from portal.rawsql import array, kept, look_up, moment, values
 from portal.throttle import Hit, hit
 
 from .models import ApiKey, KeySecret
@@ -55,7 +55,7 @@ _KEY = {name: index for index, name in enumerate(_KEY_FIELDS, len(_SECRET_FIELDS
 
 @dataclass(frozen=True, slots=True)
 class VerifiedKey:
-    """A key that was presented, as views see it: ``request.auth`` in DRF. Change nothing in it: requests may share it.
+    """A key that was presented, as views see it: ``request.auth`` in DRF.
 
     :param expires_at: when what was presented ends, aware UTC: the key, or the old secret of a key that was rotated,
         whichever comes first. None for never.
@@ -68,9 +68,15 @@ class VerifiedKey:
     external_id: str
     name: str
     permissions: tuple[str, ...]
-    metadata: dict[str, Any] = field(hash=False)
+    metadata_json: str
     expires_at: datetime | None
     rate_limit: RateLimit | None
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the operator noted with the key: the caller's own copy, as requests may share all else."""
+        found: dict[str, Any] = json.loads(self.metadata_json)
+        return found
 
     def has_permission(self, permission: str) -> bool:
         """Say whether the key has this permission; a star in one stands for itself."""
@@ -173,7 +179,7 @@ def _load(key: str, digest: bytes) -> _Known | None:
     return look_up(KeySecret, _key_by_secret, _read, digest=digest)
 
 
-@lru_cache(maxsize=KEPT)
+@kept
 def _read(text: str, zone: tzinfo | None) -> _Known | None:
     row = json.loads(text)
     if row[_KEY["revoked_at"]] is not None:
@@ -189,7 +195,7 @@ def _read(text: str, zone: tzinfo | None) -> _Known | None:
         external_id=row[_KEY["external_id"]],
         name=row[_KEY["name"]],
         permissions=tuple(row[_KEY["permissions"]]),
-        metadata=row[_KEY["metadata"]],
+        metadata_json=json.dumps(row[_KEY["metadata"]]),
         expires_at=min(ends, default=None),
         rate_limit=None if limit is None else RateLimit(limit, timedelta(seconds=row[_KEY["rate_limit_seconds"]])),
     )

@@ -19,7 +19,7 @@ from tests.contrib.keys.meanwhile import held, in_a_process
 
 def known(key):
     """Return ``key`` as verification knows it."""
-    return VerifiedKey(key.pk, 1, key.public_id, "ks_1", "user_123", key.name, (), {}, None, None)
+    return VerifiedKey(key.pk, 1, key.public_id, "ks_1", "user_123", key.name, (), "{}", None, None)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from datetime import timedelta
@@ -54,7 +55,7 @@ def by_orm(secret, keyspace_id=None):
         external_id=key.external_id,
         name=key.name,
         permissions=tuple(key.permissions),
-        metadata=key.metadata,
+        metadata_json=json.dumps(key.metadata),
         expires_at=min(ends) if ends else None,
         rate_limit=None if key.rate_limit is None else RateLimit(key.rate_limit, timedelta(seconds=60)),
     )
@@ -143,6 +144,13 @@ def test_what_a_view_gets():
     assert secret not in repr(answer)
     with pytest.raises(AttributeError):
         answer.key.name = "x"
+
+
+def test_what_one_request_does_with_metadata_is_nothing_to_the_next():
+    for metadata in ({"plan": "pro"}, {"plan": "x" * 5000}):
+        secret = make_key(metadata=metadata)[1]
+        verify(secret).key.metadata.clear()
+        assert verify(secret).key.metadata == metadata
 
 
 def test_when_what_was_presented_ends_is_aware_utc():
