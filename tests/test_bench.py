@@ -189,7 +189,7 @@ def test_the_arithmetic_waits_for_every_figure(tmp_path):
     assert scale.absent(results) == ["/".join(place)]
     assert scale.absent({place[0]: {"skipped": "why"}}) == []
     scale.write(page, measured())
-    assert "old" not in page.read_text()
+    assert "\nold\n" not in page.read_text()
 
 
 def test_the_page_is_what_follows_from_its_figures():
