@@ -176,8 +176,8 @@ class KeyQuery:
     :param cursor: ``next`` or ``previous`` of another page of the same query; empty for the first page.
     :param search: part of a name, or the beginning of a secret; upper and lower case are alike.
     :param sort: by time of creation, name, end or use; a minus is for descending. Keys without an end count as ending last.
-        By use a store is asked only for owners with at most ``usage_sort_limit`` keys. Uses go on between two pages, so a
-        key that is used meanwhile may be on both of them, or on neither.
+        By use a store need not sort more keys of an owner than its ``usage_sort_limit``: with more it raises
+        ``InvalidInput``. Uses go on between two pages, so a key that is used meanwhile may be on both, or on neither.
     :param used_since: where keys are sorted by use, only uses from this moment on count, the beginning of a day of UTC; None
         for all that are known.
     :param with_counts: whether the page needs ``counts``, ``matching`` and ``before``.

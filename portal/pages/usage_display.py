@@ -76,6 +76,9 @@ def key_shares(usage: Usage, names: Mapping[str, str]) -> list[KeyShare]:
     :param names: of the owner's keys, by id.
     """
     found, whole = usage.by_key, usage.total.total
+    if not whole:
+        # There are no parts of nothing, whatever a store says of other keys.
+        return []
 
     def row(key_id: str, tally: Tally, others: int = 0) -> KeyShare:
         percent = round(100 * tally.total / whole)

@@ -12,16 +12,19 @@ from portal.contrib.keys.models import ApiKey
 from portal.errors import InsufficientPermissions
 from portal.keystore.actions import SessionKeys
 from portal.keystore.base import KeyQuery, Outcome
+from portal.keystore.listing import write_cursor
 from tests.contrib.keys.counting import count
 from tests.factories import ALL, sign_in
 from tests.pages.flow import words
 from tests.pages.shelf import put
-from tests.pages.usage_flow import DAY, NOW
+from tests.pages.usage_doubles import TiringSortingStore
+from tests.pages.usage_flow import DAY, DOWN, NOW
 from tests.usage_store import BrokenSortingStore, SortingUsageStore, use, use_usage_store
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("afternoon", "no_key_limit", "usage_store")]
 
 LIST = "/my-portal/keys/"
+UNSORTED = f"{DOWN} They could not be sorted by use. The newest are first."
 
 
 def use_database(settings):
@@ -92,6 +95,7 @@ def test_of_more_keys_than_the_store_sorts(client, config, inside, settings):
         use(config, put(config, f"{number}", made=number * DAY).id, NOW, valid=number)
     for query in ("", "?sort=-usage", "?sort=usage&cursor=x"):
         assert look(client, query) == ("0123", [], "Your API keys, newest first", None)
+        assert DOWN not in client.get(LIST + query).content.decode()
 
 
 def test_a_store_that_does_not_sort_by_it(client, config, inside):
@@ -106,7 +110,38 @@ def test_without_counts_now_it_is_the_newest(client, config, inside, settings):
     use_usage_store(settings, BrokenSortingStore)
     for age, name in enumerate("AB"):
         put(config, name, made=age * DAY)
-    assert look(client, "?sort=-usage")[:3] == ("AB", [], "Your API keys, newest first")
+    for query in ("?sort=-usage", "?sort=-usage&cursor=x"):
+        assert look(client, query)[:3] == ("AB", [], "Your API keys, newest first")
+        assert words(client.get(LIST + query).content.decode()).count(UNSORTED) == 1
+    assert UNSORTED not in words(client.get(LIST).content.decode())
+
+
+def test_without_the_order_nobody_waits_for_counts_as_well(client, config, inside, settings):
+    store = use_usage_store(settings, TiringSortingStore)
+    store.sorts = 0
+    use(config, put(config, "K").id, NOW, valid=7)
+    assert UNSORTED in words(client.get(f"{LIST}?sort=-usage").content.decode())
+    assert store.asked == 0
+    # Where nothing is to be sorted they are there.
+    assert DOWN not in client.get(LIST).content.decode()
+    assert store.asked == 1
+
+
+@pytest.mark.parametrize(("sort", "names"), [("-usage", "ABC"), ("usage", "CBA"), ("name", "ABC"), ("-name", "CBA")])
+def test_a_cursor_that_is_none_keeps_the_order(client, three, sort, names):
+    assert look(client, f"?sort={sort}&cursor=x") == look(client, f"?sort={sort}")
+    assert look(client, f"?sort={sort}&cursor=x")[0] == names
+
+
+def test_a_page_that_is_gone_where_the_order_is_gone_as_well(client, config, inside, settings):
+    store = use_usage_store(settings, TiringSortingStore)
+    for age, name in enumerate("AB"):
+        put(config, name, made=age * DAY)
+    after_all = write_cursor(False, -1, "")
+    assert "newest" not in look(client, f"?sort=-usage&cursor={after_all}")[2]
+    store.sorts = 1
+    assert look(client, f"?sort=-usage&cursor={after_all}")[:3] == ("AB", [], "Your API keys, newest first")
+    assert store.sorts == 0
 
 
 def test_pages(client, config, inside, settings):

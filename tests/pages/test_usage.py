@@ -18,6 +18,7 @@ from tests.factories import PortalConfigFactory
 from tests.pages.flow import heading, words
 from tests.pages.pseudo import LONG, RIGHT_TO_LEFT, pseudo_languages
 from tests.pages.shelf import empty_memory_store, put
+from tests.pages.usage_doubles import SummaryUsageStore
 from tests.pages.usage_flow import CSV, DAY, DOWN, HOUR, NOW, USAGE, figures, part, table
 from tests.usage_store import BrokenUsageStore, use, use_usage_store
 
@@ -379,6 +380,15 @@ class TestByKey:
         assert rows[0][0] == "Worker 00"
         assert rows[-1] == ["3 other keys", str(75 + 74 + 73), "0", "9%"]
 
+    def test_other_keys_with_nothing_that_counts(self, config, shown, settings):
+        """A summary that tells of others, and only of requests with keys that nobody has: there are no parts of nothing."""
+        use_usage_store(settings, SummaryUsageStore)
+        for number in range(2):
+            use(config, put(config, f"Worker {number}").id, NOW, valid=0, not_found=5)
+        html = shown()
+        assert "No requests in the last 30 days." in html
+        assert 'id="by-key"' not in html
+
     def test_names_of_a_user_with_very_many_keys(self, config, shown):
         """Beyond the newest 500 a key has no name here, and is not called revoked."""
         with clock.using(lambda: NOW - DAY):
@@ -406,6 +416,24 @@ class TestOneKey:
         assert 'id="by-key"' not in html
         assert re.search(rf'<option value="{one.id}" selected[^>]*>One</option>', html)
         assert html.count(" selected") == 1
+
+    def test_one_question_where_the_answer_about_all_keys_has_it(self, config, shown, usage_store):
+        used, unused = put(config, "Used").id, put(config, "Unused").id
+        use(config, used, NOW, valid=3)
+        for key_id, found in ((used, "3"), (unused, "0")):
+            usage_store.asked = 0
+            assert figures(shown(f"?key={key_id}"))["Requests"][0] == found
+            assert usage_store.asked == 1
+
+    def test_a_key_among_the_others_is_asked_for(self, config, shown, settings):
+        store = use_usage_store(settings, SummaryUsageStore)
+        most, least = put(config, "Most").id, put(config, "Least").id
+        use(config, most, NOW, valid=9)
+        use(config, least, NOW, valid=2)
+        for key_id, found, questions in ((most, "9", 1), (least, "2", 2)):
+            store.asked = 0
+            assert figures(shown(f"?key={key_id}"))["Requests"][0] == found
+            assert store.asked == questions
 
     def test_range_and_key_stay_together(self, config, shown):
         key = put(config, "One")

@@ -11,6 +11,7 @@ from portal.deadline import Deadline
 from portal.pages import usage_limit
 from tests.factories import sign_in
 from tests.pages.shelf import put
+from tests.pages.usage_doubles import HangingOrderStore
 from tests.pages.usage_flow import DOWN, USAGE
 from tests.usage_store import IdleUsageStore, RemoteUsageStore, SlowUsageStore, UsageStore, use_usage_store
 
@@ -94,3 +95,17 @@ def test_a_store_elsewhere_is_left_behind(config, page, settings):
         assert store.asked == asked
     finally:
         store.hangs.set()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("query", ["?sort=-usage", "?sort=usage&cursor=x"])
+def test_who_has_waited_for_the_order_does_not_wait_for_the_numbers(config, page, settings, query):
+    store = use_usage_store(settings, HangingOrderStore)
+    put(config, "K")
+    try:
+        assert not page(f"/my-portal/keys/{query}")
+        assert store.asked == 0
+    finally:
+        store.go.set()
+    assert page(f"/my-portal/keys/{query}")
+    assert store.asked == 1

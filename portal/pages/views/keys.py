@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
@@ -52,11 +53,15 @@ class KeyList(KeysPage):
         session = self.keys.session
         path = reverse("portal:keys", args=[self.config.slug])
         shown, sort_limit = month(), self.keys.store.usage_sort_limit if counted(self.keys) else 0
-        place, found = self._read(KeyPlace.of(path, request.GET, shown.window.start if sort_limit else None))
+        asked = KeyPlace.of(path, request.GET, shown.window.start if sort_limit else None)
+        place, found = self._read(asked)
         counts, now = found.counts, clock.now()
         assert counts is not None, "the guard holds a store to the counts that were asked for"  # noqa: S101
         with_usage = counted(self.keys) and bool(found.keys)
-        usage = soon(self.keys, shown.window, [key.id for key in found.keys]) if with_usage else None
+        unsorted = place.sort != asked.sort and counts.total <= sort_limit
+        # The order comes from the same counts: who has waited for it in vain does not wait for them as well.
+        may_ask = with_usage and not unsorted
+        usage = soon(self.keys, shown.window, [key.id for key in found.keys]) if may_ask else None
         may_create = self.keys.store.supports_create and session.allows("keys:create")
         limit = self.keys.policy.limit
         response = page(
@@ -83,6 +88,7 @@ class KeyList(KeysPage):
                 "rows": key_rows(self.keys, found.keys, usage, now),
                 "with_usage": with_usage,
                 "usage_missing": with_usage and usage is None,
+                "unsorted": unsorted,
                 "usage_label": shown.last,
                 "matching": found.matching,
                 "pages": place.pages(found),
@@ -96,23 +102,21 @@ class KeyList(KeysPage):
         return response
 
     def _read(self, place: KeyPlace) -> tuple[KeyPlace, KeyPage]:
-        """Return the page of ``place``; the first one where its cursor leads nowhere any more.
+        """Return the page of ``place``, or the newest keys where it is by use and there are too many or no counts now."""
+        if not place.query.by_usage:
+            return self._page_or_first(place)
+        found = soon_if_ever(self.keys, lambda: self._page_or_first(place))
+        return found or (place.newest, self.keys.list(place.newest.query))
 
-        Where the order by use is not to be had, because there are too many keys or no counts now, it is the newest.
-        """
-        found = self._list(place)
-        if found is None or (place.cursor and not found.keys):
-            place = place.newest if found is None and place.query.by_usage else replace(place, cursor="")
-            found = self.keys.list(place.query)
-        return place, found
-
-    def _list(self, place: KeyPlace) -> KeyPage | None:
-        if place.query.by_usage:
-            return soon_if_ever(self.keys, lambda: self.keys.list(place.query))
-        try:
-            return self.keys.list(place.query)
-        except InvalidInput:
-            return None
+    def _page_or_first(self, place: KeyPlace) -> tuple[KeyPlace, KeyPage]:
+        """Return the page of ``place``; the first one in the same order where its cursor leads nowhere any more."""
+        if place.cursor:
+            with suppress(InvalidInput):
+                found = self.keys.list(place.query)
+                if found.keys:
+                    return place, found
+        first = replace(place, cursor="")
+        return first, self.keys.list(first.query)
 
     def _attention(self, place: KeyPlace, found: KeyPage, counts: KeyCounts, now: datetime) -> Iterator[Attention]:
         may_ask = True

@@ -116,8 +116,12 @@ class UsagePage(_UsageView):
     def _read(self, both: Window, window: Window, key_id: str) -> Found:
         """Return the use in both times; the most used keys are those of ``window``."""
         every = self.keys.usage_summary(both, since=window.start)
-        # Of the one key, because a summary may have it among the others.
-        return Found(every, self.keys.usage(both, [key_id]) if key_id else every)
+        if not key_id:
+            return Found(every, every)
+        if key_id in every.keys or "" not in every.keys:
+            return Found(every, every.only(key_id))
+        # It may be among the others of the summary.
+        return Found(every, self.keys.usage(both, [key_id]))
 
     def _options(self, place: UsagePlace, names: Names, usage: Usage | None) -> list[tuple[str, str]]:
         """Return the ids and names of the keys to choose from: the owner's, those most used also if they are gone."""
