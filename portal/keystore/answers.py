@@ -88,7 +88,11 @@ def _is_old_secret(value: Any) -> bool:
 
 
 def is_usage(value: Any) -> bool:
-    """Say whether ``value`` is buckets."""
+    """Say whether ``value`` is buckets of keys; one without an id would pass for all other keys together."""
+    return _are_buckets(value) and all(map(KEY_ID.match, {bucket.key_id for bucket in value}))
+
+
+def _are_buckets(value: Any) -> bool:
     if not _is_list(value) or not _are(UsageBucket, *value):
         return False
     counts = [bucket.counts for bucket in value]
@@ -101,14 +105,15 @@ def is_usage(value: Any) -> bool:
     )
 
 
-def is_summary(value: Any, most: int) -> bool:
-    """Say whether ``value`` tells the use of at most so many keys apart."""
-    return (
-        isinstance(value, UsageSummary)
-        and is_usage(value.buckets)
-        and len({bucket.key_id for bucket in value.buckets} - {""}) <= most
-        and _are_numbers(value.others)
-    )
+def is_summary(value: Any, most: int, since: datetime) -> bool:
+    """Say whether ``value`` tells the use of at most so many keys apart, and that of others where there are any."""
+    if not isinstance(value, UsageSummary) or not _are_buckets(value.buckets) or not _are_numbers(value.others):
+        return False
+    told = {bucket.key_id for bucket in value.buckets} - {""}
+    together = [bucket for bucket in value.buckets if not bucket.key_id]
+    # Numbers of nobody, or somebody without numbers: the parts of a page would differ from its whole.
+    used = any(any(bucket.counts.values()) for bucket in together if bucket.start >= since)
+    return len(told) <= most and all(map(KEY_ID.match, told)) and used == (value.others > 0)
 
 
 def is_page(value: Any, query: KeyQuery) -> bool:

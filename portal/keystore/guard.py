@@ -117,7 +117,7 @@ class GuardedKeyStore(KeyStore):
         """Return the store's summary."""
         return self._call(
             lambda: self.store.usage_summary(owner, start, end, bucket=bucket, most=most, since=since),
-            lambda summary: is_summary(summary, most),
+            lambda summary: is_summary(summary, most, since),
         )
 
     def purge(self, before: datetime, batch_size: int) -> int:

@@ -40,7 +40,8 @@ class UsageSummary:
     """The use of all keys of an owner, told key by key for the most used only.
 
     :param buckets: those of the most used keys; and those of all other keys together, whose ``key_id`` is empty.
-    :param others: how many other keys were used in the time by which keys are ranked.
+    :param others: how many other keys were used in the time by which keys are ranked; 0 exactly if they have no use in
+        buckets of that time.
     """
 
     buckets: Sequence[UsageBucket]

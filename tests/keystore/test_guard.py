@@ -56,6 +56,7 @@ SECRET = tokens.mint_api_key("sk")
 PAGE = KeyPage((KEY,))
 COUNTS = KeyCounts(1, 1, 0, 0, 0, 0)
 BUCKET = UsageBucket("key_1", NOW, {Outcome.VALID: 3})
+OTHERS = UsageBucket("", NOW, {Outcome.VALID: 2})
 LOOKALIKE = SimpleNamespace(key_id="key_1", start=NOW, counts={})
 OWNER = Owner(PortalConfig(keyspace_id="ks_1"), "user_123")
 COUNTED = KeyQuery(with_counts=True)
@@ -82,7 +83,7 @@ CALLS: dict[str, tuple[Callable[[KeyStore], Any], Any]] = {
     "usage": (lambda store: store.usage(OWNER, NOW, NOW, bucket=timedelta(hours=1)), [BUCKET]),
     "usage_summary": (
         lambda store: store.usage_summary(OWNER, NOW, NOW, bucket=timedelta(hours=1), most=1, since=NOW),
-        UsageSummary([BUCKET, replace(BUCKET, key_id="")], 2),
+        UsageSummary([BUCKET, OTHERS], 2),
     ),
 }
 
@@ -253,6 +254,8 @@ JUNK: list[tuple[str, Any]] = [
         ("usage", [replace(BUCKET, **{name: value})])
         for name, value in (
             ("key_id", None),
+            ("key_id", ""),
+            ("key_id", "key-1"),
             ("start", None),
             ("start", NOW.replace(tzinfo=None)),
             ("counts", None),
@@ -270,9 +273,23 @@ JUNK: list[tuple[str, Any]] = [
             ([BUCKET], None),
             ([BUCKET], -1),
             ([BUCKET, replace(BUCKET, key_id="key_2")], 0),
+            ([replace(BUCKET, key_id="key-1")], 0),
+            # Others without a number, and a number of nobody.
+            ([BUCKET], 2),
+            ([BUCKET, replace(OTHERS, counts={Outcome.VALID: 0})], 2),
+            ([BUCKET, replace(OTHERS, start=NOW - timedelta(hours=1))], 2),
+            ([BUCKET, OTHERS], 0),
         )
     ),
 ]
+
+
+@pytest.mark.parametrize(
+    "buckets", [[], [BUCKET], [replace(OTHERS, start=NOW - timedelta(hours=1))], [replace(OTHERS, counts={})]]
+)
+def test_nobody_else_has_to_be_used_in_the_time_of_ranking(buckets: list[UsageBucket]) -> None:
+    summary = UsageSummary(buckets, 0)
+    assert CALLS["usage_summary"][0](answering(summary)) == summary
 
 
 @pytest.mark.parametrize(("method", "junk"), JUNK, ids=[f"{method}-{index}" for index, (method, _) in enumerate(JUNK)])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from portal import clock
-from portal.keystore.base import KeyPage, KeyQuery, Outcome, Owner, UsageBucket, UsageSummary
+from portal.keystore.base import KeyPage, KeyQuery, KeyStore, Outcome, Owner, UsageBucket, UsageSummary
 
 from .doubles import CountingStore
 from .test_conformance import FOUND, run
@@ -107,6 +107,10 @@ class TellsTheLeastUsed(CountingStore):
         return UsageSummary(buckets, len({bucket.key_id for bucket in whole.buckets}) - len(least))
 
 
+class SaysThatItSumsUp(CountingStore):
+    usage_summary = KeyStore.usage_summary
+
+
 class SumsUpTheLivingAlone(CountingStore):
     def usage_summary(self, owner: Owner, *args: Any, **options: Any) -> UsageSummary:
         found = super().usage_summary(owner, *args, **options)
@@ -129,7 +133,13 @@ class SumsUpTheLivingAlone(CountingStore):
         (SortsByTheLastDay, "test_order_by_all_use_that_is_known", {}),
         *(
             (wrong, "test_a_summary_tells_the_most_used_apart", {})
-            for wrong in (RanksByAllUse, ForgetsTheOthers, CountsTheToldAmongTheOthers, TellsTheLeastUsed)
+            for wrong in (
+                RanksByAllUse,
+                ForgetsTheOthers,
+                CountsTheToldAmongTheOthers,
+                TellsTheLeastUsed,
+                SaysThatItSumsUp,
+            )
         ),
         (SumsUpTheLivingAlone, "test_a_summary_has_what_a_revoked_key_did", {}),
     ],

@@ -40,6 +40,7 @@ from portal.models import PortalEvent
 from .listing import USAGE_SORT_LIMIT, list_page
 from .models import ApiKey, KeyOwner, KeySecret, KeyUsage
 from .models.api_key import ApiKeyQuerySet
+from .models.usage import KeyUsageQuerySet
 from .rows import to_keys
 from .usage import to_buckets, to_summary
 from .usage_rollup import delete_usage_of, roll_up
@@ -62,11 +63,18 @@ class DatabaseKeyStore(KeyStore):
     usage_sort_limit = USAGE_SORT_LIMIT
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Let a subclass that tells usage from elsewhere do no more of it than it says: the table may hold none."""
+        """Let a subclass that tells usage from elsewhere do no more of it than it says: the table may hold none.
+
+        ``usage`` may come from another base of it, and so may what it says.
+        """
         super().__init_subclass__(**options)
-        if "usage" in vars(cls):
-            cls.supports_usage_summary = vars(cls).get("supports_usage_summary", False)
-            cls.usage_sort_limit = vars(cls).get("usage_sort_limit", 0)
+        if cls.usage is DatabaseKeyStore.usage:
+            return
+        if cls.usage_summary is DatabaseKeyStore.usage_summary:
+            cls.supports_usage_summary = False
+        between = cls.__mro__[: cls.__mro__.index(DatabaseKeyStore)]
+        if not any("usage_sort_limit" in vars(base) for base in between):
+            cls.usage_sort_limit = 0
 
     def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
         """Return a page of the owner's keys; three statements at most, two without counts, however many keys there are."""
@@ -147,9 +155,7 @@ class DatabaseKeyStore(KeyStore):
 
         Hours that were rolled up are all in their day's first.
         """
-        rows = KeyUsage.objects.using(self._using()).filter(
-            key__keyspace_id=owner.keyspace_id, key__external_id=owner.external_id
-        )
+        rows = self._counts(owner)
         if key_ids is not None:
             rows = rows.filter(key__public_id__in=key_ids)
         return to_buckets(rows, start, end, bucket)
@@ -159,7 +165,7 @@ class DatabaseKeyStore(KeyStore):
     ) -> UsageSummary:
         """Return the same of all keys, with all but the most used together; three statements."""
         keys = self._objects().filter(keyspace_id=owner.keyspace_id, external_id=owner.external_id)
-        return to_summary(keys, start, end, bucket, most=most, since=since)
+        return to_summary(keys, self._counts(owner), start, end, bucket, most=most, since=since)
 
     def purge(self, before: datetime, batch_size: int) -> int:
         """Delete revoked keys and ended secrets from before ``before``; return the number of rows.
@@ -199,6 +205,12 @@ class DatabaseKeyStore(KeyStore):
 
     def _rows(self, owner: Owner) -> ApiKeyQuerySet:
         return self._objects().owned_by(owner.keyspace_id, owner.external_id)
+
+    def _counts(self, owner: Owner) -> KeyUsageQuerySet:
+        # Joined: of a subquery of keys SQLite, with statistics of a small table, read everybody's counts of the time.
+        return KeyUsage.objects.using(self._using()).filter(
+            key__keyspace_id=owner.keyspace_id, key__external_id=owner.external_id
+        )
 
     def _claim_name(
         self, owner: Owner, name: str, *, key_id: str = "", renamed: str = "", limit: int | None = None

@@ -24,27 +24,39 @@ def to_buckets(rows: KeyUsageQuerySet, start: datetime, end: datetime, bucket: t
 
 
 def to_summary(
-    keys: ApiKeyQuerySet, start: datetime, end: datetime, bucket: timedelta, *, most: int, since: datetime
+    keys: ApiKeyQuerySet,
+    rows: KeyUsageQuerySet,
+    start: datetime,
+    end: datetime,
+    bucket: timedelta,
+    *,
+    most: int,
+    since: datetime,
 ) -> UsageSummary:
     """Return the buckets of the keys used most from ``since`` on, and those of all others together; three statements.
 
+    Counts may be written between any two of them. What is told is a whole all the same: others are counted where they have
+    buckets, and only there.
+
     :param keys: all of one owner's, revoked ones too.
+    :param rows: the counts of these keys.
     """
     hours, counts = bucket // _HOUR, KeyUsage.objects.using(keys.db)
     used = keys.order_by().annotate(uses=counts.within(since, end, hours).each())
     ranked = sorted(
         (-int(uses), key_id, pk) for uses, key_id, pk in used.values_list("uses", "public_id", "pk") if uses
     )
-    rows, told = counts.within(start, end, hours), [pk for _uses, _key_id, pk in ranked[:most]]
-    apart = list(rows.filter(key__in=told).sums(hours))
+    told, others = [pk for _uses, _key_id, pk in ranked[:most]], len(ranked[most:])
+    apart = list(counts.within(start, end, hours).filter(key__in=told).sums(hours))
     rest: Counter[tuple[int, str]] = Counter()
-    for hour, outcome, count in rows.filter(key__in=keys.order_by()).by_hour():
-        rest[hour - hour % hours, outcome] += count
-    for _key_id, first, outcome, count in apart:
-        rest[first, outcome] -= count
-    # What is deleted between two statements would be less than nothing.
-    together = [("", first, outcome, count) for (first, outcome), count in rest.items() if count > 0]
-    return UsageSummary(_buckets([*apart, *together]), others=len(ranked) - len(told))
+    if others or start < since:
+        # Where there were no others, a key that is first used meanwhile must not become one without a number.
+        for hour, outcome, count in rows.within(start, end if others else since, hours).exclude(key__in=told).by_hour():
+            rest[hour - hour % hours, outcome] += count
+    together = [("", first, outcome, count) for (first, outcome), count in rest.items()]
+    # Keys may be deleted meanwhile.
+    ranks = any(moment_of(first) >= since for first, _outcome in rest)
+    return UsageSummary(_buckets([*apart, *together]), others=others if ranks else 0)
 
 
 def _buckets(sums: Iterable[tuple[str, int, str, int]]) -> list[UsageBucket]:

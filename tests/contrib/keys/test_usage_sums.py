@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import pytest
+from django.db import connection
 
 from portal import clock
-from portal.contrib.keys.models import ApiKey
+from portal.contrib.keys.models import ApiKey, KeyUsage
 from portal.contrib.keys.store import DatabaseKeyStore
 from portal.errors import InvalidInput
-from portal.keystore.base import KeyFilter, KeyQuery, Outcome
+from portal.keystore.base import KeyFilter, KeyQuery, Outcome, UsageSummary
 from tests.contrib.keys.counting import DAY, HOUR, count, owner, today
 from tests.contrib.keys.making import make_key
 from tests.contrib.keys.test_store import statements
@@ -36,6 +41,21 @@ def summary(most, start, end, since):
 
 def told(found):
     return {(one.key_id, one.start): dict(one.counts) for one in found.buckets}
+
+
+@contextmanager
+def before_statement(number: int, act: Callable[[], Any]) -> Iterator[None]:
+    """Do ``act`` before a statement of the block, as another process could; the first is 1."""
+    left = [number]
+
+    def between(execute: Any, *asked: Any) -> Any:
+        left[0] -= 1
+        if left[0] == 0:
+            act()
+        return execute(*asked)
+
+    with connection.execute_wrapper(between):
+        yield
 
 
 class TestOrder:
@@ -122,10 +142,62 @@ class TestSummary:
     def test_three_statements_however_many_keys_there_are(self, django_assert_num_queries, number):
         for place, key in enumerate(many(number)):
             count(key, today() - place % 30 * DAY)
-        with django_assert_num_queries(3):
+        # Nobody is left to be summed up where all are told.
+        with django_assert_num_queries(3 if number > 100 else 2):
             found = summary(100, today() - 29 * DAY, today() + DAY, today() - 29 * DAY)
         assert found.others == max(0, number - 100)
         assert sum(one.counts[Outcome.VALID] for one in found.buckets) == number
+
+
+class TestMeanwhile:
+    """What is counted or deleted between two statements leaves an answer whose parts are the whole."""
+
+    @property
+    def start(self):
+        return today() - 3 * DAY
+
+    def test_a_key_that_is_first_used_is_in_the_next_answer(self):
+        """It is no use of nobody."""
+        told_first, late = make_key()[0], make_key()[0]
+        count(told_first, today(), 10)
+        for number in (2, 3):
+            with before_statement(number, lambda: count(late, today(), 5)):
+                found = summary(100, self.start, today() + DAY, self.start)
+            assert (told(found), found.others) == ({(told_first.public_id, today()): {"VALID": 10}}, 0)
+            KeyUsage.objects.filter(key=late).delete()
+
+    def test_the_same_where_others_were_used_before_the_ranking(self):
+        told_first, early = make_key()[0], make_key()[0]
+        count(told_first, today(), 10)
+        count(early, self.start, 7)
+        with before_statement(2, lambda: count(early, today(), 5)):
+            found = summary(100, self.start, today() + DAY, today())
+        assert told(found) == {(told_first.public_id, today()): {"VALID": 10}, ("", self.start): {"VALID": 7}}
+        assert found.others == 0
+
+    @pytest.mark.parametrize("number", [2, 3])
+    def test_a_told_key_is_none_of_the_others(self, number):
+        first, second = make_key()[0], make_key()[0]
+        count(first, today(), 10)
+        count(second, today(), 4)
+        with before_statement(number, lambda: count(first, today(), 5)):
+            found = summary(1, self.start, today() + DAY, self.start)
+        assert told(found)[("", today())] == {"VALID": 4}
+        assert found.others == 1
+
+    @pytest.mark.parametrize("earlier", [0, 7])
+    def test_others_that_are_deleted_are_none(self, earlier):
+        first, second, third = (make_key()[0] for _ in range(3))
+        count(first, today(), 10)
+        count(second, today(), 4)
+        if earlier:
+            count(third, self.start, earlier)
+        with before_statement(3, lambda: KeyUsage.objects.filter(key=second).delete()):
+            found = summary(1, self.start, today() + DAY, today())
+        assert {key_id: counts["VALID"] for (key_id, _start), counts in told(found).items() if not key_id} == (
+            {"": earlier} if earlier else {}
+        )
+        assert found.others == 0
 
 
 class TestSubclasses:
@@ -136,12 +208,14 @@ class TestSubclasses:
             def usage(self, *args, **options):
                 return []
 
-        class Both(Elsewhere):
-            supports_usage_summary = True
+        class Both(DatabaseKeyStore):
             usage_sort_limit = 7
 
             def usage(self, *args, **options):
                 return super().usage(*args, **options)
+
+            def usage_summary(self, *args, **options):
+                return super().usage_summary(*args, **options)
 
         class Further(Elsewhere):
             pass
@@ -149,6 +223,33 @@ class TestSubclasses:
         assert (Elsewhere.supports_usage_summary, Elsewhere.usage_sort_limit) == (False, 0)
         assert (Further.supports_usage_summary, Further.usage_sort_limit) == (False, 0)
         assert (Both.supports_usage_summary, Both.usage_sort_limit) == (True, 7)
+
+    def test_the_same_of_another_base(self):
+        class Pipeline:
+            def usage(self, *args, **options):
+                return []
+
+        class Sorting(Pipeline):
+            usage_sort_limit = 7
+
+        class Summing(Pipeline):
+            def usage_summary(self, *args, **options):
+                return UsageSummary([], 0)
+
+        found = {}
+        for base in (Pipeline, Sorting, Summing):
+            store = type("Store", (base, DatabaseKeyStore), {})
+            found[base] = store.supports_usage_summary, store.usage_sort_limit
+        assert found == {Pipeline: (False, 0), Sorting: (False, 7), Summing: (True, 0)}
+
+    def test_it_cannot_say_that_the_table_is_its_summary(self):
+        class Both(DatabaseKeyStore):
+            supports_usage_summary = True
+
+            def usage(self, *args, **options):
+                return []
+
+        assert not Both.supports_usage_summary
 
     def test_another_one_does_all(self):
         class Renamed(DatabaseKeyStore):
