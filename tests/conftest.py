@@ -18,8 +18,8 @@ from portal.throttle import forget_counts
 from tests.factories import PortalConfigFactory, issue_root_key
 from tests.redis import Redis, redis_server
 
-#: What starts other programs, which takes long.
-LONG = ["looks", "browser", "docs", "faults", "test_demo.py", "test_production.py", "test_package.py"]
+#: What starts other programs, which takes long. Not the faults: they look at the time, and are better off beside little.
+LONG = ["looks", "browser", "docs", "test_demo.py", "test_production.py", "test_package.py"]
 
 
 @pytest.hookimpl(wrapper=True)
