@@ -148,3 +148,12 @@ def test_it_finds_wrong_numbers(wrong: type[CountingStore], name: str, parameter
     run(CountingStore(), name, **parameters)
     with pytest.raises(FOUND):
         run(wrong(), name, **parameters)
+
+
+class SortsNoKeys(CountingStore):
+    usage_sort_limit = 0
+
+
+def test_a_store_that_sorts_no_keys_by_use_need_not() -> None:
+    with pytest.raises(pytest.skip.Exception, match="does not set usage_sort_limit"):
+        run(SortsNoKeys(), "test_order_by_use", sort="usage")
