@@ -154,7 +154,7 @@ def test_the_way_through_the_list(live_server: Any, config: PortalConfig, page: 
     put(config, "CI runner")
     put(config, "Deploys", grace=timedelta(hours=1))
     page.goto(address(live_server, "keys"))
-    above = ["Create key", "All 2", "Active 2", "Name or first characters", "Search", "Key", "Expires"]
+    above = ["Create key", "All 2", "Active 2", "Name or first characters", "Search", "Key", "Last 30 days", "Expires"]
     rotated = ["Deploys", "End old secret now Deploys", "Edit Deploys", "Rotate Deploys", "Revoke Deploys"]
     plain = ["CI runner", "Edit CI runner", "Rotate CI runner", "Revoke CI runner"]
     assert focus_path(page) == [*SHELL, *above, *rotated, *plain]
