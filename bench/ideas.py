@@ -31,7 +31,7 @@ _KEYS_PAGE = (
 
 _CACHED = (
     "The row of API keys is the slowest: it also notes the use. By instructions all are within the goal. Of a session's "
-    "request 8 % is the hash, the clock, the settings and the router. Next: the router and the settings asked once a process."
+    "request 8 % is the hash, the clock, the settings and the router. Next: the router and the settings asked once."
 )
 _PURGE_POSTGRES = (
     "One event of the whole run, to read beside the row of nothing beside it: what the machine does by itself. "
