@@ -6,9 +6,8 @@ run at once, and what is counted meanwhile is not held up.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -17,6 +16,7 @@ from django.db import models, router, transaction
 
 from portal import clock
 from portal.keystore.usage import oldest_day
+from portal.management.batches import until_none
 
 from .models import KeyUsage
 from .models.usage import HOURS_A_DAY, Count, KeyUsageQuerySet, hour_of
@@ -25,8 +25,6 @@ __all__ = ["HOURS_KEPT", "RollUp", "delete_usage_of", "due", "roll_up"]
 
 #: Younger counts stay by hour: two weeks, this one and the one that it is compared with.
 HOURS_KEPT = timedelta(days=14)
-#: Lets a writer in between; on SQLite there is one at a time.
-PAUSE_SECONDS = 0.005
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ def _days(end: int) -> range:
 def _fold(day: int, batch_size: int) -> int:
     """Add the later hours of a day to its first one, and return how many counts that were."""
     hours = _counts().filter(hour__gt=day, hour__lt=day + HOURS_A_DAY)
-    return _until_none(partial(_move, hours, day, batch_size))
+    return until_none(partial(_move, hours, day, batch_size))
 
 
 def _move(hours: KeyUsageQuerySet, day: int, batch_size: int) -> int:
@@ -95,18 +93,9 @@ def _move(hours: KeyUsageQuerySet, day: int, batch_size: int) -> int:
 
 
 def _delete(counts: KeyUsageQuerySet, batch_size: int) -> int:
-    return _until_none(partial(_drop, counts, batch_size))
+    return until_none(partial(_drop, counts, batch_size))
 
 
 def _drop(counts: KeyUsageQuerySet, batch_size: int) -> int:
     with transaction.atomic(using=counts.db):
         return len(counts.take(batch_size))
-
-
-def _until_none(batch: Callable[[], int]) -> int:
-    """Run batch after batch until one has found nothing, and return of how many counts they were together."""
-    total = 0
-    while taken := batch():
-        total += taken
-        time.sleep(PAUSE_SECONDS)
-    return total

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,11 +10,9 @@ from django.core.management.base import BaseCommand, CommandParser
 from portal import clock
 from portal.conf import portal_settings
 from portal.keystore import get_key_store
-from portal.management.batches import add_batch_option, batch_size
+from portal.management.batches import add_batch_option, batch_size, until_none
 from portal.management.output import add_json_option, write
 from portal.models import PortalEvent, PortalSession
-
-PAUSE_SECONDS = 0.005
 
 
 class Command(BaseCommand):
@@ -48,19 +44,10 @@ class Command(BaseCommand):
             name, text = "would_delete", "Would delete {sessions} sessions and {events} events."
         else:
             counts = {
-                "sessions": _purge(partial(sessions.purge, ended_before, batch)),
-                "events": _purge(partial(events.purge, events_before, batch)),
+                "sessions": until_none(partial(sessions.purge, ended_before, batch)),
+                "events": until_none(partial(events.purge, events_before, batch)),
                 # Last: a store elsewhere may be away, and then the rest is done.
-                "keys": _purge(partial(get_key_store().purge, ended_before, batch)),
+                "keys": until_none(partial(get_key_store().purge, ended_before, batch)),
             }
             name, text = "deleted", "Deleted {sessions} sessions, {events} events and {keys} revoked keys."
         write(self.stdout, {name: counts}, text.format(**counts), as_json=options["json"])
-
-
-def _purge(batch: Callable[[], int]) -> int:
-    total = 0
-    while deleted := batch():
-        total += deleted
-        # Lets a writer in between; on SQLite there is one at a time.
-        time.sleep(PAUSE_SECONDS)
-    return total

@@ -12,12 +12,12 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection, transaction
 
 from portal import clock
-from portal.contrib.keys import usage_rollup
 from portal.contrib.keys.models import ApiKey, KeySecret, KeyUsage
 from portal.contrib.keys.models.usage import Count, hour_of
 from portal.contrib.keys.store import DatabaseKeyStore
 from portal.contrib.keys.usage_rollup import RollUp, roll_up
 from portal.keystore.base import Outcome
+from portal.management import batches
 from tests.contrib.keys.counting import DAY, HOUR, count, counted, rows, today, usage
 from tests.contrib.keys.making import change, make_key, rotate
 from tests.contrib.keys.meanwhile import held
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def in_no_hurry(monkeypatch):
-    monkeypatch.setattr(usage_rollup, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(batches, "PAUSE_SECONDS", 0)
 
 
 def run(*arguments):

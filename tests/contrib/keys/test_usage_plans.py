@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from portal.contrib.keys import usage_rollup
 from portal.contrib.keys.models import ApiKey, KeyUsage
 from portal.contrib.keys.models.usage import hour_of
 from portal.contrib.keys.store import DatabaseKeyStore
 from portal.contrib.keys.usage_rollup import roll_up
 from portal.keystore.base import KeyQuery
+from portal.management import batches
 from tests.contrib.keys.counting import DAY, owner, today, usage
 from tests.contrib.keys.making import make_key
 from tests.contrib.keys.test_store import is_walk, plan, statements
@@ -83,7 +83,7 @@ def test_summing_up_walks_through_no_table(keys):
 
 
 def test_rolling_up_walks_through_no_table(keys, monkeypatch):
-    monkeypatch.setattr(usage_rollup, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(batches, "PAUSE_SECONDS", 0)
     # What is left over after the last run, as every night.
     KeyUsage.objects.filter(hour__gt=hour_of(today() - 21 * DAY) + 1).exclude(key__in=keys).delete()
     asked = statements(lambda: roll_up(50))
