@@ -73,7 +73,7 @@ fuzz: .venv/.installed  ## Run schemathesis against the app for longer, on both 
 	FUZZ_TIMES=$(FUZZ_TIMES) TEST_DB=sqlite $(PYTEST) tests/fuzz
 	FUZZ_TIMES=$(FUZZ_TIMES) TEST_DB=postgres $(PYTEST) tests/fuzz
 
-bench: .bench/.installed  ## Measure everything, beside other packages, into docs/performance.md (BENCH_PLAN=large: a million rows)
+bench: .bench/.installed  ## Measure everything, beside other packages, into docs/performance.md (BENCH_PLAN=large: ten million rows too)
 	$(BENCH) $(BENCH_PLAN) --write
 
 bench-quick: .bench/.installed  ## The short form, which prints its table and writes nothing

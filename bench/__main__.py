@@ -32,7 +32,7 @@ PARTS = {
     "table_size": KINDS,
     "purge": KINDS,
 }
-#: For one part; the longest takes a few minutes.
+#: For one part; the longest takes a few minutes, and half an hour with ten million rows.
 MOST_SECONDS = 3600
 
 

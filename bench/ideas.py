@@ -34,8 +34,8 @@ _CACHED = (
     "request 8 % is the hash, the clock, the settings and the router. Next: the router and the settings asked once."
 )
 _PURGE_POSTGRES = (
-    "One event of the whole run, to read beside the row of nothing beside it: what the machine does by itself. "
-    "Next: the same on a machine with a disk of its own."
+    "The median of the longest waits of three purges, to read beside the row of nothing beside it: what the machine does by "
+    "itself. Next: the same on a machine with a disk of its own."
 )
 
 #: By a line's words in the table.

@@ -16,7 +16,7 @@ from .databases import Router
 from .made import a_session
 from .measure import compare
 from .plan import Plan
-from .series import analyze, copy_rows, from_text, number
+from .series import copy_rows, from_text, number, settle
 from .sessions import fill
 
 __all__ = ["measure"]
@@ -38,7 +38,7 @@ class Table:
         prefix = from_text("c", number)
         copy_rows(key, size - HOT, id=prefix, prefix=lambda vendor: f"substr({prefix(vendor)}, 1, 8)", name=prefix)
         self.keys = [APIKey.objects.create_key(name="hot")[1] for _ in range(HOT - 1)] + [secret]
-        analyze()
+        settle()
         self._token, self._key = cycle(self.tokens).__next__, cycle(self.keys).__next__
 
     def look_up(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 # Absent from the sdist.
 goals = pytest.importorskip("bench.goals")
+purge = pytest.importorskip("bench.purge")
 report = pytest.importorskip("bench.report")
 scale = pytest.importorskip("bench.scale")
 
@@ -131,6 +132,15 @@ def test_writing_replaces_what_is_between_the_markers(tmp_path):
     assert "old" not in text
     assert ["bare", "119", "1.00 (0.99 to 1.01)", "0"] in cells(text.partition("### in_process, sqlite")[2])
     assert "Skipped: no wrk" in text
+
+
+def test_the_longest_wait_is_the_median_of_several_purges_and_the_page_shows_the_others():
+    runs = [purge.Run([1.0, longest], deleted=500, seconds=2.0) for longest in (30.0, 8.0, 9.0)]
+    row = purge.row_of(runs)
+    assert row == {"acts": 6, "p50_ms": 4.5, "longest_ms": [8.0, 9.0, 30.0], "deleted": 1_500, "rows_per_s": 250}
+    assert report.value({"purge/sqlite": {"portal_purge": row}}, "purge/sqlite", "portal_purge", "longest_ms") == 9
+    assert cells("\n".join(report.details({"portal_purge": row})))[1][3] == "9.00 (8.00 to 30.00)"
+    assert "rows_per_s" not in purge.row_of([purge.Run([1.0])])
 
 
 def measured(**changed: float) -> dict[str, dict[str, dict[str, float]]]:
