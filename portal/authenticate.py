@@ -18,7 +18,7 @@ from . import clock, tokens
 from .credential_cache import remembered
 from .identities import PREVIEW_TEXT, AuthenticatedRootKey, AuthenticatedSession
 from .models import PortalConfig, PortalSession, RootKey
-from .rawsql import array, kept, look_up, moment, values
+from .rawsql import array, kept, loaded, look_up, moment, values
 
 __all__ = [
     "PREVIEW_TEXT",
@@ -55,7 +55,7 @@ _ROOT_KEY_FIELDS = (
     "last_used_at",
 )
 
-_RootKey = tuple[AuthenticatedRootKey, tuple[datetime, ...]]
+_RootKey = tuple[AuthenticatedRootKey, datetime | None]
 
 
 # Built once a process from the models, so a renamed column cannot be missed.
@@ -68,8 +68,8 @@ def _session_by_token(using: str) -> str:
         f"AND c.{quote('keyspace_id')} = s.{quote('keyspace_id')}"
     )
     selected = (
-        *values(PortalSession, _SESSION_FIELDS, "s", using),
-        *values(PortalConfig, _CONFIG_FIELDS, "c", using),
+        *values(PortalSession, _SESSION_FIELDS, "s", using, nested=False),
+        *values(PortalConfig, _CONFIG_FIELDS, "c", using, nested=False),
         # Among the values, because as a condition PostgreSQL would plan for it, at almost a tenth of the whole.
         is_alive,
     )
@@ -84,21 +84,22 @@ def _session_by_token(using: str) -> str:
 def _root_key_by_secret(using: str) -> str:
     quote = connections[using].ops.quote_name
     is_current = f"k.{quote('key_hash')} = %(digest)s"
-    selected = (*values(RootKey, _ROOT_KEY_FIELDS, "k", using), is_current)
+    selected = (*values(RootKey, _ROOT_KEY_FIELDS, "k", using, nested=False), is_current)
     return (
         f"SELECT {array(selected, using)} FROM {quote(RootKey._meta.db_table)} k "  # noqa: S608
         f"WHERE {is_current} OR k.{quote('previous_key_hash')} = %(digest)s"
     )
 
 
-@sensitive_variables("token")
-def authenticate_session(token: str) -> AuthenticatedSession | None:
+@sensitive_variables("token", "secret")
+def authenticate_session(token: str, *, afresh: bool = False) -> AuthenticatedSession | None:
     """Return the live session of an access token, or None: unknown, expired, revoked and closed are one answer.
 
     Costs one query, or none when ``token`` cannot be an access token, or is remembered.
+
+    :param afresh: ask the database, whatever is remembered.
     """
-    digest = tokens.digest(token)
-    session = remembered(PortalSession, digest, lambda: _load_session(token, digest))
+    session = _load_session(token, tokens.digest(token)) if afresh else remembered(PortalSession, token, _load_session)
     # Judged here and not in the query: one clock, and at each use of what is remembered.
     return session if session is not None and clock.now() < session.expires_at else None
 
@@ -122,41 +123,39 @@ def _read_session(text: str, zone: tzinfo | None) -> AuthenticatedSession | None
         id=row[1],
         external_id=row[2],
         display_name=row[3],
-        permissions=tuple(row[4]),
+        permissions=tuple(loaded(row[4])),
         capabilities=frozenset(row[5].split()),
         preview=bool(row[6]),
         keyspace_id=row[7],
         return_url=row[8],
         locale=row[9],
-        metadata_json=json.dumps(row[10]),
+        metadata_json=json.dumps(loaded(row[10])),
         created_at=cast(datetime, moment(row[11], zone)),
         expires_at=expires_at,
         portal_pk=row[13],
         portal_id=row[14],
         portal_slug=row[15],
         portal_display_name=row[16],
-        portal_allowed_origins=tuple(row[17]),
+        portal_allowed_origins=tuple(loaded(row[17])),
     )
 
 
-@sensitive_variables("key")
+@sensitive_variables("key", "secret")
 def authenticate_root_key(key: str) -> AuthenticatedRootKey | None:
     """Return the root key of this secret, or None when it is unknown or has expired.
 
     The secret from before a rotation counts until its grace period ends. Costs one query, or none when ``key`` cannot be
     a root key, or is remembered.
     """
-    digest = tokens.digest(key)
-    found = remembered(RootKey, digest, lambda: _load_root_key(key, digest))
+    found = remembered(RootKey, key, _load_root_key)
     if found is None:
         return None
-    root_key, ends = found
-    now = clock.now()
-    return root_key if all(now < end for end in ends) else None
+    root_key, ends_at = found
+    return root_key if ends_at is None or clock.now() < ends_at else None
 
 
 def _load_root_key(key: str, digest: bytes) -> _RootKey | None:
-    """Return the root key of this secret and what ends it: its expiry, and the grace period of a previous secret."""
+    """Return the root key of this secret and when that ends: at its expiry or, of a previous secret, the grace period's."""
     if not tokens.is_secret(key, tokens.ROOT_KEY):
         return None
     return look_up(RootKey, _root_key_by_secret, _read_root_key, digest=digest)
@@ -173,8 +172,8 @@ def _read_root_key(text: str, zone: tzinfo | None) -> _RootKey | None:
         pk=row[0],
         id=row[1],
         name=row[2],
-        permissions=tuple(row[3]),
+        permissions=tuple(loaded(row[3])),
         enabled=bool(row[4]),
         last_used_at=last_used_at,
     )
-    return root_key, ends
+    return root_key, min(ends, default=None)

@@ -6,6 +6,7 @@ Every expiry in this app is judged against :func:`now` and nothing else: not the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,11 +18,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
 
-def _system() -> datetime:
-    return datetime.now(UTC)
-
-
-_source: ContextVar[Callable[[], datetime]] = ContextVar("portal_clock", default=_system)
+#: What is asked in place of the system; None for the system.
+_source: ContextVar[Callable[[], datetime] | None] = ContextVar("portal_clock", default=None)
 
 
 def now() -> datetime:
@@ -30,7 +28,11 @@ def now() -> datetime:
     Whole milliseconds because the contract speaks them (wire-format ``expiresAt``): a stored moment and the number
     that was sent to the client are the same moment.
     """
-    moment = _source.get()()
+    source = _source.get()
+    if source is None:
+        # Every request takes this way. To cut datetime.now() as below takes twice as long.
+        return from_milliseconds(time.time_ns() // 1_000_000)
+    moment = source()
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from django.db import connections, models, router, transaction
 
+from . import tokens
 from .conf import portal_settings
 
 __all__ = ["MAX_ENTRIES", "forget", "forget_on_commit", "forget_rows", "remembered"]
@@ -30,21 +31,23 @@ _entries: dict[tuple[str, type[models.Model], bytes], tuple[float, Any]] = {}
 _generation = 0
 
 
-def remembered(model: type[models.Model], digest: bytes, load: Callable[[], _Found | None]) -> _Found | None:
+def remembered(model: type[models.Model], secret: str, load: Callable[[str, bytes], _Found | None]) -> _Found | None:
     """Return what is remembered of a credential, or what ``load`` reads; None is not remembered.
 
     Within a transaction nothing is: it may see what is rolled back later, or not see what has been ended since.
 
     :param model: whose rows the credential is among; decides which database it belongs to.
-    :param digest: the secret's hash.
-    :param load: asks that database; what it returns is shared by requests and must not change.
+    :param secret: the credential. Callers name it in their ``sensitive_variables``: a wrapper here would cost each request.
+    :param load: takes the secret and its hash, and asks that database; what it returns is shared by requests and must not
+        change.
     """
+    digest = tokens.digest(secret)
     seconds = portal_settings.SESSION_CACHE_SECONDS
     if not seconds:
-        return load()
+        return load(secret, digest)
     using = router.db_for_write(model)
     if connections[using].in_atomic_block:
-        return load()
+        return load(secret, digest)
     key = (using, model, digest)
     now = time.monotonic()
     entry = _entries.get(key)
@@ -52,7 +55,7 @@ def remembered(model: type[models.Model], digest: bytes, load: Callable[[], _Fou
         found: _Found = entry[1]
         return found
     before = _generation
-    value = load()
+    value = load(secret, digest)
     if value is not None:
         with _lock:
             # A read that began before a change must not bring back what the change ended.

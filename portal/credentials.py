@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from django.http import HttpRequest
 from django.views.decorators.debug import sensitive_variables
 
@@ -23,7 +21,6 @@ from .throttle import count_failure
 __all__ = [
     "CHALLENGE",
     "INVALID_TOKEN",
-    "Presented",
     "bearer_key",
     "cookie_session",
     "present_root_key",
@@ -35,13 +32,6 @@ CHALLENGE = 'Bearer realm="portal"'
 INVALID_TOKEN = f'{CHALLENGE}, error="invalid_token"'
 
 
-class Presented(NamedTuple):
-    """A live session and how it was presented. A cookie comes along by itself, so a write needs more proof."""
-
-    session: AuthenticatedSession
-    by_cookie: bool
-
-
 def _bearer(header: str) -> str | None:
     """Return the token of a Bearer header, empty if there is none, or None for another scheme."""
     scheme, _, token = header.strip().partition(" ")
@@ -49,8 +39,10 @@ def _bearer(header: str) -> str | None:
 
 
 @sensitive_variables("token", "header")
-def present_session(request: HttpRequest) -> Presented:
-    """Return the session that ``request`` presents.
+def present_session(request: HttpRequest) -> tuple[AuthenticatedSession, bool]:
+    """Return the live session that ``request`` presents, and whether by cookie.
+
+    A cookie comes along by itself, so a write needs more proof.
 
     :raises PortalTokenMissing: no token, or one that is recognisably a credential of another kind.
     :raises PortalSessionNotFound: a token that is not a live session's.
@@ -72,7 +64,7 @@ def present_session(request: HttpRequest) -> Presented:
     if session is None:
         count_failure(request)
         raise PortalSessionNotFound(headers=refused)
-    return Presented(session, by_cookie)
+    return session, by_cookie
 
 
 def cookie_session(request: HttpRequest) -> AuthenticatedSession | None:
@@ -80,7 +72,9 @@ def cookie_session(request: HttpRequest) -> AuthenticatedSession | None:
 
     They never look at the Authorization header, so that a staging site behind HTTP Basic works.
     """
-    return authenticate_session(request.COOKIES.get(portal_settings.COOKIE_NAME, ""))
+    # What another process has ended may still be remembered here. It may be seen for a moment longer, but changes nothing.
+    afresh = request.method == "POST"
+    return authenticate_session(request.COOKIES.get(portal_settings.COOKIE_NAME, ""), afresh=afresh)
 
 
 @sensitive_variables("key", "header")

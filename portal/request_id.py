@@ -6,7 +6,6 @@ It is made here and never taken from the request: a caller that chooses the id c
 from __future__ import annotations
 
 import logging
-import secrets
 from contextvars import ContextVar
 from typing import Any
 
@@ -27,7 +26,7 @@ def ensure(request: HttpRequest) -> str:
     """Return the id of ``request`` (``req_`` and 16 base62 characters), made at the first call for it."""
     request_id: str | None = getattr(request, "portal_request_id", None)
     if request_id is None:
-        request_id = "req_" + tokens.base62(secrets.randbits(95), _LENGTH)
+        request_id = "req_" + tokens.drawn(_LENGTH)
         request.portal_request_id = request_id  # type: ignore[attr-defined]
     _current.set(request_id)
     return request_id

@@ -38,6 +38,8 @@ __all__ = [
     "base62",
     "derive",
     "digest",
+    "drawn",
+    "has_checksum",
     "is_api_key",
     "is_api_key_prefix",
     "is_nonce",
@@ -60,14 +62,15 @@ ROOT_KEY_ID = "rk_"
 API_KEY_ID = "key_"
 
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_SECRET_BITS = 256
 _SECRET_LENGTH = 43  # the smallest n with 62^n >= 2^256
-_ID_BITS = 128
-_ID_LENGTH = 22
+_ID_LENGTH = 22  # 62^22 > 2^128
+
+# A random byte as a character. The last 8 of 256 values would make 8 characters likelier than the others.
+_BY_BYTE = bytes(ord(_ALPHABET[value % 62]) for value in range(256))
+_LEFT_OVER = bytes(range(248, 256))
 
 _CHECKSUM_LENGTH = 6  # the smallest n with 62^n >= 2^32
 
-_SECRET_BODY = re.compile(rf"[0-9A-Za-z]{{{_SECRET_LENGTH}}}", re.ASCII)
 _API_KEY = re.compile(rf"[a-z][0-9a-z_]*_[0-9A-Za-z]{{{_SECRET_LENGTH + _CHECKSUM_LENGTH}}}", re.ASCII)
 _API_KEY_PREFIX = re.compile(r"(?!(?:prk|pst|pat)(?:_|\Z))[a-z][0-9a-z]*(?:_[0-9a-z]+)*", re.ASCII)
 _API_KEY_PREFIX_LENGTH = 16
@@ -84,9 +87,9 @@ def base62(number: int, length: int) -> str:
     """Return ``number`` (not negative) in base62, left-padded with zeros to ``length`` characters."""
     digits = []
     for _ in range(length):
-        number, digit = divmod(number, 62)
-        digits.append(_ALPHABET[digit])
-    return "".join(reversed(digits))
+        digits.append(_ALPHABET[number % 62])
+        number //= 62
+    return "".join(digits)[::-1]
 
 
 def mint(prefix: str) -> str:
@@ -94,19 +97,28 @@ def mint(prefix: str) -> str:
     return prefix + nonce()
 
 
+def drawn(length: int) -> str:
+    """Return so many base62 characters, each drawn evenly from the operating system's generator."""
+    found = b""
+    while len(found) < length:
+        # More than are needed, as some are thrown away.
+        found += secrets.token_bytes(2 * length).translate(_BY_BYTE, _LEFT_OVER)
+    return found[:length].decode()
+
+
 def nonce() -> str:
-    """Return 43 base62 characters of 256 random bits."""
-    return base62(secrets.randbits(_SECRET_BITS), _SECRET_LENGTH)
+    """Return 43 random base62 characters: 256 bits."""
+    return drawn(_SECRET_LENGTH)
 
 
 def is_nonce(value: str) -> bool:
     """Say whether ``value`` has the form of :func:`nonce`."""
-    return _SECRET_BODY.fullmatch(value) is not None
+    return len(value) == _SECRET_LENGTH and value.isascii() and value.isalnum()
 
 
 def public_id(prefix: str) -> str:
-    """Return a new public id: ``prefix`` and 22 base62 characters of 128 random bits. Not a credential."""
-    return prefix + base62(secrets.randbits(_ID_BITS), _ID_LENGTH)
+    """Return a new public id: ``prefix`` and 22 random base62 characters, 128 bits and more. Not a credential."""
+    return prefix + drawn(_ID_LENGTH)
 
 
 def is_secret(value: str, prefix: str) -> bool:
@@ -127,12 +139,15 @@ def mint_api_key(prefix: str) -> str:
 
 
 def is_api_key(value: str) -> bool:
-    """Say whether ``value`` has the form of an API key, checksum included; if not, it needs no query.
+    """Say whether ``value`` has the form of an API key, checksum included."""
+    return _API_KEY.fullmatch(value) is not None and has_checksum(value)
+
+
+def has_checksum(value: str) -> bool:
+    """Say whether ``value``, which has the form of an API key, ends with its checksum; if not, it needs no query.
 
     The checksum is no protection against anybody: who makes up a key makes up its checksum.
     """
-    if _API_KEY.fullmatch(value) is None:
-        return False
     return value[-_CHECKSUM_LENGTH:] == _checksum(value[:-_CHECKSUM_LENGTH])
 
 

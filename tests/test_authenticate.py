@@ -7,10 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
+from django.views.debug import ExceptionReporter
 
 from portal import authenticate, clock, tokens
 from portal.authenticate import authenticate_root_key, authenticate_session
+from portal.contrib.keys.verify import verify
 from portal.models import PortalSession, RootKey
 from tests.factories import PortalConfigFactory, issue_root_key, mint, sign_in
 
@@ -172,10 +174,40 @@ def test_root_keys_in_every_state():
         assert authenticate_root_key(key) is None
 
 
+@pytest.mark.parametrize(("expires", "old_ends"), [(1, 1), (3, 2)], ids=["before the grace period", "after it"])
+def test_an_old_secret_of_a_root_key_ends_with_whichever_comes_first(expires, old_ends):
+    now = clock.now()
+    row, old = issue_root_key(expires_at=now + timedelta(hours=expires))
+    with clock.using(lambda: now):
+        new = row.rotate(timedelta(hours=2)).secret
+    for secret, hours in ((old, old_ends), (new, expires)):
+        ends = now + timedelta(hours=hours)
+        for moment, works in ((ends - timedelta(milliseconds=1), True), (ends, False)):
+            with clock.using(lambda moment=moment: moment):
+                assert (authenticate_root_key(secret) is not None) is works
+
+
 def test_what_cannot_be_a_credential_costs_no_query(django_assert_num_queries):
     with django_assert_num_queries(0):
         assert authenticate_session("pat_short") is None
         assert authenticate_root_key("Bearer") is None
+
+
+@pytest.mark.parametrize("seconds", [0, 60])
+@pytest.mark.parametrize("kind", ["session", "root key", "API key"])
+def test_row_28_a_look_up_that_fails_reports_no_secret(database_away, settings, config, kind, seconds):
+    settings.PORTAL = {**settings.PORTAL, "SESSION_CACHE_SECONDS": seconds}
+    ask, secret = {
+        "session": (authenticate_session, sign_in(config).secret),
+        "root key": (authenticate_root_key, issue_root_key().secret),
+        "API key": (verify, tokens.mint_api_key("sk")),
+    }[kind]
+    with database_away(OperationalError("gone")), pytest.raises(OperationalError) as caught:
+        ask(secret)
+    # From the frame below this test's own, which knows the secret.
+    report = ExceptionReporter(None, caught.type, caught.value, caught.tb.tb_next)
+    assert "in look_up" in report.get_traceback_text()
+    assert secret not in report.get_traceback_html() + report.get_traceback_text()
 
 
 def fill(row: Any, *unique: str) -> None:

@@ -5,6 +5,7 @@ Shaped like Django's AnonymousUser, so that DRF's and a host's own code does not
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 __all__ = ["EndUser", "RootKeyUser"]
@@ -18,11 +19,11 @@ class _Principal:
     is_authenticated = True
     is_staff = False
     is_superuser = False
+    #: The same, by the names that Django's users have.
+    id = username = property(attrgetter("pk"))
 
     def __init__(self, pk: str) -> None:
         self.pk = pk
-        self.id = pk
-        self.username = pk
 
     def __str__(self) -> str:
         return self.pk
@@ -35,7 +36,7 @@ class _Principal:
 
     def get_username(self) -> str:
         """Return the id."""
-        return self.username
+        return self.pk
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Return False: capabilities are on ``request.auth``."""

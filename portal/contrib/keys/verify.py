@@ -16,7 +16,7 @@ from django.views.decorators.debug import sensitive_variables
 from portal import clock, tokens
 from portal.credential_cache import remembered
 from portal.keystore.base import Outcome, RateLimit
-from portal.rawsql import array, kept, look_up, moment, values
+from portal.rawsql import array, kept, loaded, look_up, moment, values
 from portal.throttle import Hit, hit
 
 from .models import ApiKey, KeySecret
@@ -106,15 +106,19 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """A key and what is judged of it at each use."""
+    """A key and what is judged of it at each use.
+
+    :param granted: what becomes of it when nothing is against it and no request is counted.
+    """
 
     key: VerifiedKey
+    granted: Verification
     secret_ends_at: datetime | None
     locked: bool
     enabled: bool
 
 
-@sensitive_variables("key")
+@sensitive_variables("key", "secret")
 def verify(
     key: str,
     *,
@@ -135,8 +139,7 @@ def verify(
     :raises PermissionQueryError: the expression is none; a ``ValueError``.
     """
     needed = queries(permissions)
-    digest = tokens.digest(key)
-    known = remembered(KeySecret, digest, lambda: _load(key, digest))
+    known = remembered(KeySecret, key, _load)
     if known is None or not _is_of(known.key.keyspace_id, keyspace_id):
         return Verification(Outcome.NOT_FOUND)
     now = clock.now()
@@ -166,7 +169,7 @@ def _judge(known: _Known, needed: Iterable[PermissionQuery], now: datetime) -> V
         if not query.is_met(key.permissions):
             return Verification(Outcome.INSUFFICIENT_PERMISSIONS, key, missing=query.text)
     if key.rate_limit is None:
-        return Verification(Outcome.VALID, key)
+        return known.granted
     # The last of all: what is refused for another reason costs the key nothing.
     counted = hit("api_key", key.id, key.rate_limit.limit, int(key.rate_limit.window.total_seconds()))
     return Verification(Outcome.RATE_LIMITED if counted.exceeded else Outcome.VALID, key, counted)
@@ -174,7 +177,7 @@ def _judge(known: _Known, needed: Iterable[PermissionQuery], now: datetime) -> V
 
 def _load(key: str, digest: bytes) -> _Known | None:
     """Return the key with this secret, unless it is revoked."""
-    if len(key) > MAX_LENGTH or (_OWN_FORM.fullmatch(key) and not tokens.is_api_key(key)):
+    if len(key) > MAX_LENGTH or (_OWN_FORM.fullmatch(key) and not tokens.has_checksum(key)):
         return None
     return look_up(KeySecret, _key_by_secret, _read, digest=digest)
 
@@ -194,18 +197,27 @@ def _read(text: str, zone: tzinfo | None) -> _Known | None:
         keyspace_id=row[_KEY["keyspace_id"]],
         external_id=row[_KEY["external_id"]],
         name=row[_KEY["name"]],
-        permissions=tuple(row[_KEY["permissions"]]),
-        metadata_json=json.dumps(row[_KEY["metadata"]]),
+        permissions=tuple(loaded(row[_KEY["permissions"]])),
+        metadata_json=json.dumps(loaded(row[_KEY["metadata"]])),
         expires_at=min(ends, default=None),
         rate_limit=None if limit is None else RateLimit(limit, timedelta(seconds=row[_KEY["rate_limit_seconds"]])),
     )
-    return _Known(key, secret_ends_at, locked=bool(row[_KEY["locked"]]), enabled=bool(row[_KEY["enabled"]]))
+    return _Known(
+        key,
+        Verification(Outcome.VALID, key),
+        secret_ends_at,
+        locked=bool(row[_KEY["locked"]]),
+        enabled=bool(row[_KEY["enabled"]]),
+    )
 
 
 @lru_cache(maxsize=8)
 def _key_by_secret(using: str) -> str:
     quote = connections[using].ops.quote_name
-    selected = (*values(KeySecret, _SECRET_FIELDS, "s", using), *values(ApiKey, _KEY_FIELDS, "k", using))
+    selected = (
+        *values(KeySecret, _SECRET_FIELDS, "s", using),
+        *values(ApiKey, _KEY_FIELDS, "k", using, nested=False),
+    )
     return (
         f"SELECT {array(selected, using)} FROM {quote(KeySecret._meta.db_table)} s "  # noqa: S608 - names of our models
         f"JOIN {quote(ApiKey._meta.db_table)} k ON k.{quote('id')} = s.{quote('key_id')} "

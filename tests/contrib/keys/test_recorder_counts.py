@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
@@ -129,6 +130,60 @@ def test_eight_threads_lose_no_count_and_never_deadlock():
         thread.join()
     assert failed == []
     assert [row.count for row in KeyUsage.objects.all()] == [80] * 6
+
+
+@pytest.fixture
+def in_small_steps():
+    """Have threads take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_that_share_a_recorder_lose_no_use(in_small_steps):
+    """Nor while it is being written, which the database may refuse."""
+    row, _ = make_key()
+    key = known(row)
+    # Many hours, so that something is often counted for the first time.
+    moments = [today() - number * HOUR for number in range(100)]
+    mine = Recorder()
+    start = threading.Barrier(8)
+    failed = []
+
+    def work():
+        try:
+            start.wait(10)
+            for turn in range(1000):
+                mine.record(Use(key, Outcome.DISABLED, moments[turn % 100]))
+                if turn % 200 == 0:
+                    mine.flush()
+        except BaseException as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for _ in range(3):
+        mine.flush()
+    assert failed == []
+    assert counted(row) == {"DISABLED": 8000}
+
+
+@pytest.mark.django_db
+def test_uses_wait_as_counts_and_not_one_by_one():
+    key = known(make_key()[0])
+    mine = Recorder()
+    for _ in range(1050):
+        mine.record(Use(key, Outcome.VALID, clock.now()))
+    assert len(mine._noted) < 100
+    mine.flush()
+    assert sum(row.count for row in KeyUsage.objects.all()) == 1050
 
 
 @pytest.mark.django_db(transaction=True)
