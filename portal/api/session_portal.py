@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from datetime import tzinfo
 from functools import lru_cache
 
-from django.db import connections, models, router
+from django.db import connections
 
 from portal.authenticate import AuthenticatedSession
 from portal.credentials import INVALID_TOKEN
 from portal.errors import PortalSessionNotFound
 from portal.models import PortalConfig, PortalSession
-from portal.rawsql import array, look_up, moment, values
+from portal.portal_lookup import read_portal, whole_portal
+from portal.rawsql import look_up
 
 __all__ = ["portal_of"]
-
-# All of them: a key store is given the portal, and may ask it for anything, from a thread with a connection of its own.
-_FIELDS = tuple(field.name for field in PortalConfig._meta.concrete_fields)
-_BOOLEANS = [field.name for field in PortalConfig._meta.concrete_fields if isinstance(field, models.BooleanField)]
-_MOMENTS = [field.name for field in PortalConfig._meta.concrete_fields if isinstance(field, models.DateTimeField)]
 
 
 def portal_of(session: AuthenticatedSession) -> PortalConfig:
@@ -30,24 +24,17 @@ def portal_of(session: AuthenticatedSession) -> PortalConfig:
 
     :raises PortalSessionNotFound: the portal was deleted, disabled or pointed elsewhere meanwhile, which ended the session.
     """
-    found = look_up(PortalConfig, _by_session, _read, session=session.pk)
+    found = look_up(PortalConfig, _by_session, read_portal, session=session.pk)
     if found is None:
         raise PortalSessionNotFound(headers={"WWW-Authenticate": INVALID_TOKEN})
     return found
-
-
-def _read(text: str, zone: tzinfo | None) -> PortalConfig:
-    row = dict(zip(_FIELDS, json.loads(text), strict=True))
-    # SQLite has no booleans.
-    row |= {name: bool(row[name]) for name in _BOOLEANS} | {name: moment(row[name], zone) for name in _MOMENTS}
-    return PortalConfig.from_db(router.db_for_write(PortalConfig), list(row), list(row.values()))
 
 
 @lru_cache(maxsize=8)
 def _by_session(using: str) -> str:
     quote = connections[using].ops.quote_name
     return (
-        f"SELECT {array(values(PortalConfig, _FIELDS, 'c', using), using)} "  # noqa: S608 - names of our own models
+        f"SELECT {whole_portal('c', using)} "  # noqa: S608 - names of our own models
         f"FROM {quote(PortalConfig._meta.db_table)} c "
         f"JOIN {quote(PortalSession._meta.db_table)} s ON s.{quote('config_id')} = c.{quote('id')} "
         f"WHERE s.{quote('id')} = %(session)s AND s.{quote('revoked_at')} IS NULL "

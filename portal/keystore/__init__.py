@@ -29,7 +29,7 @@ _making = threading.Lock()
 def get_key_store() -> GuardedKeyStore:
     """Return the store that KEY_STORE names, the same object as long as the setting is the same.
 
-    :raises ImproperlyConfigured: the setting does not name one; the check portal.E013 says so at the start.
+    :raises ImproperlyConfigured: the setting does not name one; ``manage.py check`` says so (portal.E013).
     """
     global _made
     setting = (portal_settings.KEY_STORE, apps.is_installed(DEFAULT_APP))

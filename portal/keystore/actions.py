@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -80,7 +81,9 @@ class SessionKeys:
         found = self.store.usage_summary(
             self.owner, window.start, window.end, bucket=window.bucket, most=MOST_KEYS, since=ranked
         )
-        return Usage.of(window, found.buckets, others=found.others)
+        usage = Usage.of(window, found.buckets, others=found.others)
+        # Who may not read keys may not read their names.
+        return replace(usage, names=found.names) if self.session.allows("keys:read") else usage
 
     def usage_of(self, key_id: str, window: Window) -> Usage:
         """Return how often one key was used, if the owner has it: else somebody else's would differ from none."""

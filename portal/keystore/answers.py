@@ -21,6 +21,8 @@ __all__ = ["KEY_ID", "is_issued", "is_key", "is_page", "is_summary", "is_usage"]
 #: What the ids of keys look like in every store.
 KEY_ID = re.compile(r"[0-9A-Za-z_]{3,255}\Z", re.ASCII)
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+
 
 def _are(kind: type, *values: Any) -> bool:
     return all(isinstance(value, kind) for value in values)
@@ -49,28 +51,31 @@ def _are_numbers(*values: Any) -> bool:
     return all(type(value) is int and value >= 0 for value in values)
 
 
-def _is_metadata(value: Any) -> bool:
-    if not isinstance(value, Mapping):
+def _are_metadata(*values: Any) -> bool:
+    if not _are(Mapping, *values):
         return False
     # Raises for what is not JSON, or no text.
-    return _are_texts(*value, json.dumps(dict(value), ensure_ascii=False, allow_nan=False))
+    return _are_texts(*chain(*values), _JSON.encode([dict(value) for value in values]))
 
 
 def is_key(value: Any, key_id: str | None = None) -> bool:
     """Say whether ``value`` is a key that can be shown, and the one that was asked for."""
-    if not isinstance(value, Key) or (key_id is not None and value.id != key_id):
+    return _are_keys(value) and (key_id is None or value.id == key_id)
+
+
+def _are_keys(*values: Any) -> bool:
+    if not _are(Key, *values) or not _are(tuple, *(key.permissions for key in values)):
         return False
-    moments = (value.expires_at, value.updated_at, value.last_used_at)
+    moments = {moment for key in values for moment in (key.expires_at, key.updated_at, key.last_used_at)} - {None}
+    # Together and not key by key, as the buckets below.
     return (
-        _are_texts(value.id, value.start, value.name, value.version)
-        and KEY_ID.match(value.id) is not None
-        and _are(bool, value.enabled, value.locked)
-        and _are_moments(value.created_at, *(moment for moment in moments if moment is not None))
-        and _are(tuple, value.permissions)
-        and _are_texts(*value.permissions)
-        and _is_metadata(value.metadata)
-        and (value.rate_limit is None or _is_rate_limit(value.rate_limit))
-        and (value.old_secret is None or _is_old_secret(value.old_secret))
+        _are_texts(*chain(*((key.id, key.start, key.name, key.version, *key.permissions) for key in values)))
+        and all(KEY_ID.match(key.id) for key in values)
+        and _are(bool, *chain(*((key.enabled, key.locked) for key in values)))
+        and _are_moments(*moments, *(key.created_at for key in values))
+        and _are_metadata(*(key.metadata for key in values))
+        and all(key.rate_limit is None or _is_rate_limit(key.rate_limit) for key in values)
+        and all(key.old_secret is None or _is_old_secret(key.old_secret) for key in values)
     )
 
 
@@ -113,7 +118,16 @@ def is_summary(value: Any, most: int, since: datetime) -> bool:
     together = [bucket for bucket in value.buckets if not bucket.key_id]
     # Numbers of nobody, or somebody without numbers: the parts of a page would differ from its whole.
     used = any(any(bucket.counts.values()) for bucket in together if bucket.start >= since)
-    return len(told) <= most and all(map(KEY_ID.match, told)) and used == (value.others > 0)
+    return (
+        len(told) <= most
+        and all(map(KEY_ID.match, told))
+        and used == (value.others > 0)
+        and (value.names is None or _are_names(value.names, told))
+    )
+
+
+def _are_names(value: Any, told: set[str]) -> bool:
+    return isinstance(value, Mapping) and set(value) <= told and _are_texts(*value.values())
 
 
 def is_page(value: Any, query: KeyQuery) -> bool:
@@ -122,7 +136,7 @@ def is_page(value: Any, query: KeyQuery) -> bool:
         isinstance(value, KeyPage)
         and _is_list(value.keys)
         and len(value.keys) <= query.limit
-        and all(is_key(key) for key in value.keys)
+        and _are_keys(*value.keys)
         and _are_texts(value.next, value.previous)
         and (not query.with_counts or _is_counted(value))
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from portal.errors import InvalidInput
 
 from .base import EXPIRES_SOON, Key, KeyCounts, KeyFilter, KeyPage, KeyQuery, KeyState
 
-__all__ = ["LAST", "Cursor", "count_keys", "page_of", "read_cursor", "write_cursor"]
+__all__ = ["LAST", "Cursor", "count_keys", "filters_of", "page_of", "read_cursor", "write_cursor"]
 
 #: Stands for the end of a key that has none, where keys are sorted by their ends.
 LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -50,28 +51,26 @@ def _no_cursor() -> InvalidInput:
     return InvalidInput("The cursor is not valid.", errors=[{"location": "body.cursor", "message": text}])
 
 
-def matches(key: Key, wanted: KeyFilter, now: datetime) -> bool:
-    """Say whether ``key`` is among what the filter shows."""
+def filters_of(key: Key, now: datetime) -> list[KeyFilter]:
+    """Return the filters that show ``key``."""
     state = key.state(now)
-    if wanted is KeyFilter.DISABLED:
-        return state in {KeyState.DISABLED, KeyState.LOCKED}
-    if wanted is KeyFilter.EXPIRED:
-        return state is KeyState.EXPIRED
-    if state is not KeyState.ACTIVE:
-        return False
-    if wanted is KeyFilter.EXPIRING:
-        return key.expires_at is not None and key.expires_at <= now + EXPIRES_SOON
-    if wanted is KeyFilter.OLD_IN_USE:
-        return key.old_secret is not None and key.old_secret.in_use
-    return True
+    if state in {KeyState.DISABLED, KeyState.LOCKED}:
+        return [KeyFilter.DISABLED]
+    if state is KeyState.EXPIRED:
+        return [KeyFilter.EXPIRED]
+    found = [KeyFilter.ACTIVE]
+    if key.expires_at is not None and key.expires_at <= now + EXPIRES_SOON:
+        found.append(KeyFilter.EXPIRING)
+    if key.old_secret is not None and key.old_secret.in_use:
+        found.append(KeyFilter.OLD_IN_USE)
+    return found
 
 
 def count_keys(keys: Iterable[Key], now: datetime) -> KeyCounts:
     """Return how many of ``keys`` each filter shows."""
     every = list(keys)
-    return KeyCounts(
-        len(every), **{wanted.value: sum(matches(key, wanted, now) for key in every) for wanted in KeyFilter}
-    )
+    found = Counter(wanted for key in every for wanted in filters_of(key, now))
+    return KeyCounts(len(every), **{wanted.value: found[wanted] for wanted in KeyFilter})
 
 
 def _value(key: Key, sort: str, uses: Mapping[str, int]) -> str | int:
@@ -94,7 +93,7 @@ def page_of(keys: Iterable[Key], query: KeyQuery, uses: Mapping[str, int] | None
     found = [
         (_value(key, sort, uses or {}), key.id, key)
         for key in every
-        if (query.filter is None or matches(key, query.filter, now))
+        if (query.filter is None or query.filter in filters_of(key, now))
         and (text in key.name.lower() or key.start.lower().startswith(text))
     ]
     found.sort(key=lambda row: row[:2], reverse=query.sort.startswith("-"))

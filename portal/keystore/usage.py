@@ -115,11 +115,14 @@ class Usage:
         window. Keys that were revoked since are among them. In a summary all that are not told apart are one, whose id is
         empty.
     :param others: how many those are.
+    :param names: in a summary, of the keys that are told apart, without those that were revoked; None where the store does
+        not say, or its reader may not know.
     """
 
     window: Window
     keys: Mapping[str, Mapping[int, Tally]]
     others: int = 0
+    names: Mapping[str, str] | None = None
 
     @classmethod
     def of(
@@ -149,7 +152,7 @@ class Usage:
             key_id: {place - first: tally for place, tally in found.items() if place in places}
             for key_id, found in self.keys.items()
         }
-        return Usage(window, {key_id: part for key_id, part in parts.items() if part}, self.others)
+        return Usage(window, {key_id: part for key_id, part in parts.items() if part}, self.others, self.names)
 
     def summary(self, most: int, since: datetime) -> Usage:
         """Return it with all keys together but the ``most`` used from ``since`` on, the beginning of a bucket."""

@@ -42,7 +42,10 @@ class UsageSummary:
     :param buckets: those of the most used keys; and those of all other keys together, whose ``key_id`` is empty.
     :param others: how many other keys were used in the time by which keys are ranked; 0 exactly if they have no use in
         buckets of that time.
+    :param names: what the most used keys are called, by their ids, without those that were revoked; None from a store that
+        does not say.
     """
 
     buckets: Sequence[UsageBucket]
     others: int
+    names: Mapping[str, str] | None = field(default=None, hash=False)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal import clock
 from portal.keystore.actions import SessionKeys
@@ -19,7 +19,18 @@ from portal.keystore.base import EXPIRES_SOON, Key, KeyState
 
 from .refusal_texts import duration
 
-__all__ = ["UNUSED_AFTER", "KeyActions", "KeyDisplay", "Status", "actions_of", "masked", "relative", "status_of"]
+__all__ = [
+    "UNUSED_AFTER",
+    "KeyActions",
+    "KeyDisplay",
+    "Status",
+    "actions_for",
+    "actions_of",
+    "kind_of",
+    "masked",
+    "relative",
+    "status_of",
+]
 
 #: A key that was not used for this long is worth a hint.
 UNUSED_AFTER = timedelta(days=30)
@@ -62,11 +73,25 @@ _UNITS: tuple[tuple[float, int | None, Callable[[int], str], Callable[[int], str
 )
 
 
+_WORDS = {
+    "locked": gettext_lazy("Locked"),
+    "off": gettext_lazy("Disabled"),
+    "bad": gettext_lazy("Expired"),
+    "warn": gettext_lazy("Expires soon"),
+    "ok": gettext_lazy("Active"),
+}
+
+
 class Status(NamedTuple):
     """A status in two ways, so that color is never alone: the shape, a ``kind`` of the element ``badge``, and the word."""
 
     kind: str
     word: str
+
+    @classmethod
+    def of_kind(cls, kind: str) -> Status:
+        """Return the status of this kind, with its word in the active language."""
+        return cls(kind, str(_WORDS[kind]))
 
 
 class KeyActions(NamedTuple):
@@ -84,12 +109,13 @@ def masked(start: str) -> str:
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """Return how far ``moment`` is from ``now``, rounded, as it stands within a sentence: “in 3 days”, “2 hours ago”."""
+    """Return how far ``moment`` is from ``now`` in words, as it stands within a sentence: “in 3 days”, “2 hours ago”."""
     seconds = (moment - now).total_seconds()
     if abs(seconds) < _MINUTE:
         return _("in less than a minute") if seconds > 0 else _("just now")
     for unit, limit, ahead, ago in _UNITS:  # pragma: no branch - the last one has no limit
-        number = round(abs(seconds) / unit)
+        # What is over counts whole: that is how the form to rotate counts. A month is a rough measure.
+        number = int(-seconds // unit) if seconds < 0 and unit <= _DAY else round(abs(seconds) / unit)
         if limit is None or number < limit:
             number = max(1, number)
             return (ahead if seconds > 0 else ago)(number) % {"n": number}
@@ -98,34 +124,49 @@ def relative(moment: datetime, now: datetime) -> str:
 
 def status_of(key: Key, now: datetime) -> Status:
     """Return the status of ``key`` in the active language."""
+    return Status.of_kind(kind_of(key, now))
+
+
+def kind_of(key: Key, now: datetime) -> str:
+    """Return the kind of the status of ``key``."""
     match key.state(now):
         case KeyState.LOCKED:
-            return Status("locked", _("Locked"))
+            return "locked"
         case KeyState.DISABLED:
-            return Status("off", _("Disabled"))
+            return "off"
         case KeyState.EXPIRED:
-            return Status("bad", _("Expired"))
+            return "bad"
         case _ if key.expires_at is not None and key.expires_at <= now + EXPIRES_SOON:
-            return Status("warn", _("Expires soon"))
+            return "warn"
         case _:
-            return Status("ok", _("Active"))
+            return "ok"
 
 
-def actions_of(keys: SessionKeys, key: Key, now: datetime) -> KeyActions:
-    """Return what the session, the store and the key's state allow.
+def actions_for(keys: SessionKeys) -> KeyActions:
+    """Return what the session and the store allow, of any key.
 
     A preview is shown the pages, which say that they are off; what acts without a page of its own is left out for it.
     """
-    state = key.state(now)
-    if state is KeyState.LOCKED:
-        return KeyActions()
     allows, store = keys.session.allows, keys.store
     may_rotate = allows("keys:reroll") and store.supports_reroll
     return KeyActions(
         edit=allows("keys:update") and store.supports_update,
-        rotate=may_rotate and state is KeyState.ACTIVE,
+        rotate=may_rotate,
         revoke=allows("keys:delete") and store.supports_revoke,
-        end_old=may_rotate and key.old_secret is not None and not keys.session.preview,
+        end_old=may_rotate and not keys.session.preview,
+    )
+
+
+def actions_of(allowed: KeyActions, key: Key, now: datetime) -> KeyActions:
+    """Return what of :func:`actions_for` the state of ``key`` allows."""
+    state = key.state(now)
+    if state is KeyState.LOCKED:
+        return KeyActions()
+    return KeyActions(
+        edit=allowed.edit,
+        rotate=allowed.rotate and state is KeyState.ACTIVE,
+        revoke=allowed.revoke,
+        end_old=allowed.end_old and key.old_secret is not None,
     )
 
 
@@ -145,7 +186,7 @@ class KeyDisplay:
     def of(cls, keys: SessionKeys, key: Key, now: datetime | None = None) -> KeyDisplay:
         """Return ``key`` as the session of ``keys`` sees it."""
         moment = now or clock.now()
-        return cls(key, moment, actions_of(keys, key, moment))
+        return cls(key, moment, actions_of(actions_for(keys), key, moment))
 
     @property
     def status(self) -> Status:

@@ -14,6 +14,7 @@ from typing import TypedDict
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -22,7 +23,7 @@ from portal.keystore.actions import SessionKeys
 from portal.keystore.base import Key
 from portal.keystore.usage import Usage
 
-from .key_display import KeyDisplay, Status
+from .key_display import KeyDisplay, Status, actions_for, actions_of, kind_of
 from .usage_display import Spark, spark_of
 
 __all__ = ["KeyRow", "key_rows"]
@@ -43,7 +44,7 @@ class KeyRow(TypedDict):
     """
 
     name: str
-    url: str
+    url: SafeString
     masked: str
     badge: SafeString
     locked: bool
@@ -52,43 +53,48 @@ class KeyRow(TypedDict):
     last_used: str
     used: str
     spark: Spark | None
-    edit: str
-    rotate: str
-    revoke: str
+    edit: SafeString
+    rotate: SafeString
+    revoke: SafeString
     old_secret: bool
     shown: KeyDisplay
 
 
-def key_rows(keys: SessionKeys, found: Iterable[Key], usage: Usage | None, now: datetime) -> list[KeyRow]:
+def key_rows(
+    keys: SessionKeys, found: Iterable[Key], usage: Usage | None, now: datetime, *, suffix: str = ""
+) -> list[KeyRow]:
     """Return a row for each key.
 
     :param found: keys of the session's owner.
     :param usage: how often they were used; None where that is not shown.
     :param now: the moment of the page.
+    :param suffix: what the links carry along; see :attr:`~portal.pages.key_list.KeyPlace.suffix`.
     """
     key_url, edit, rotate, revoke = (
-        reverse(f"portal:{name}", kwargs={"slug": keys.session.portal_slug, "key_id": _ANY}).rpartition(_ANY)
+        escape(reverse(f"portal:{name}", kwargs={"slug": keys.session.portal_slug, "key_id": _ANY})).rpartition(_ANY)
         for name in ("key", "key-edit", "key-rotate", "key-revoke")
     )
 
-    def address(parts: tuple[str, str, str], key: Key, offered: bool = True) -> str:
-        # Ids are letters, digits and underscores in every store, so nothing in them has to be quoted.
-        return f"{parts[0]}{key.id}{parts[2]}" if offered else ""
+    def address(parts: tuple[str, str, str], key: Key, offered: bool = True) -> SafeString:
+        # Ids are letters, digits and underscores in every store, so nothing in them has to be quoted or escaped.
+        return SafeString(f"{parts[0]}{key.id}{parts[2]}{along}" if offered else "")
 
     @cache
-    def badge(status: Status) -> SafeString:
-        return render_to_string("portal/elements/badge.html", {"kind": status.kind, "slot": status.word})
+    def badge(kind: str) -> SafeString:
+        return render_to_string("portal/elements/badge.html", {"kind": kind, "slot": Status.of_kind(kind).word})
 
-    used, never_used = _("used %(when)s"), _("never used")
+    allowed, along = actions_for(keys), escape(suffix)
+    used, never_used, never = _("used %(when)s"), _("never used"), _("Never")
 
     def row(key: Key) -> KeyRow:
-        shown = KeyDisplay.of(keys, key, now)
-        may, last_used = shown.actions, shown.last_used
+        may = actions_of(allowed, key, now)
+        shown = KeyDisplay(key, now, may)
+        last_used = shown.last_used if key.last_used_at else never
         return {
             "name": key.name,
             "url": address(key_url, key),
             "masked": shown.masked,
-            "badge": badge(shown.status),
+            "badge": badge(kind_of(key, now)),
             "locked": key.locked,
             "ends": capfirst(shown.ends),
             "ends_at": key.expires_at,

@@ -203,7 +203,8 @@ class CountingStore(MemoryKeyStore):
             for key_id, tallies in found.keys.items()
             for place, tally in tallies.items()
         ]
-        return UsageSummary(buckets, found.others)
+        names = {key.id: key.name for key in self._of(owner).values() if key.id in found.keys}
+        return UsageSummary(buckets, found.others, names)
 
     def usage(
         self, owner: Owner, start: datetime, end: datetime, *, bucket: timedelta, key_ids: Sequence[str] | None = None

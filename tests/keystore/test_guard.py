@@ -83,7 +83,7 @@ CALLS: dict[str, tuple[Callable[[KeyStore], Any], Any]] = {
     "usage": (lambda store: store.usage(OWNER, NOW, NOW, bucket=timedelta(hours=1)), [BUCKET]),
     "usage_summary": (
         lambda store: store.usage_summary(OWNER, NOW, NOW, bucket=timedelta(hours=1), most=1, since=NOW),
-        UsageSummary([BUCKET, OTHERS], 2),
+        UsageSummary([BUCKET, OTHERS], 2, {BUCKET.key_id: "Server"}),
     ),
 }
 
@@ -280,6 +280,10 @@ JUNK: list[tuple[str, Any]] = [
             ([BUCKET, replace(OTHERS, start=NOW - timedelta(hours=1))], 2),
             ([BUCKET, OTHERS], 0),
         )
+    ),
+    *(
+        ("usage_summary", UsageSummary([BUCKET], 0, names))
+        for names in ([BUCKET.key_id], {"key_2": "Server"}, {BUCKET.key_id: None}, {BUCKET.key_id: "\ud800"})
     ),
 ]
 

@@ -117,6 +117,29 @@ class SumsUpTheLivingAlone(CountingStore):
         return replace(found, buckets=[bucket for bucket in found.buckets if bucket.key_id in {"", *self._of(owner)}])
 
 
+class NamesRevokedKeys(CountingStore):
+    def usage_summary(self, *args: Any, **options: Any) -> UsageSummary:
+        found = super().usage_summary(*args, **options)
+        return replace(found, names={bucket.key_id: "Gone" for bucket in found.buckets})
+
+
+class NamesOneKey(CountingStore):
+    def usage_summary(self, *args: Any, **options: Any) -> UsageSummary:
+        found = super().usage_summary(*args, **options)
+        return replace(found, names=dict(list((found.names or {}).items())[:1]))
+
+
+class NamesAllKeys(CountingStore):
+    def usage_summary(self, owner: Owner, *args: Any, **options: Any) -> UsageSummary:
+        names = {key.id: key.name for key in self._of(owner).values()}
+        return replace(super().usage_summary(owner, *args, **options), names=names)
+
+
+class NamesNoKeys(CountingStore):
+    def usage_summary(self, *args: Any, **options: Any) -> UsageSummary:
+        return replace(super().usage_summary(*args, **options), names=None)
+
+
 @pytest.mark.parametrize(
     ("wrong", "name", "parameters"),
     [
@@ -142,12 +165,21 @@ class SumsUpTheLivingAlone(CountingStore):
             )
         ),
         (SumsUpTheLivingAlone, "test_a_summary_has_what_a_revoked_key_did", {}),
+        (NamesRevokedKeys, "test_a_summary_has_what_a_revoked_key_did", {}),
+        (NamesOneKey, "test_a_summary_names_the_keys_it_tells_apart", {}),
+        (NamesAllKeys, "test_a_summary_names_the_keys_it_tells_apart", {}),
     ],
 )
 def test_it_finds_wrong_numbers(wrong: type[CountingStore], name: str, parameters: dict[str, Any]) -> None:
     run(CountingStore(), name, **parameters)
     with pytest.raises(FOUND):
         run(wrong(), name, **parameters)
+
+
+def test_a_summary_need_not_name_keys() -> None:
+    run(NamesNoKeys(), "test_a_summary_has_what_a_revoked_key_did")
+    with pytest.raises(pytest.skip.Exception, match="has no names"):
+        run(NamesNoKeys(), "test_a_summary_names_the_keys_it_tells_apart")
 
 
 class SortsNoKeys(CountingStore):

@@ -52,6 +52,11 @@ class TestAddresses:
             key.name: self.expected(LIST, key) for key in keys
         }
 
+    def test_the_place_in_the_list_goes_along_as_html(self, client, config, inside):
+        key = put(config, "One")
+        found = addresses(rows(client.get(LIST, {"q": "on", "sort": "name"}))["One"])
+        assert found["Edit One"] == f"{LIST}{key.id}/edit/?q=on&amp;sort=name"
+
     def test_below_a_prefix_that_looks_like_a_key(self, client, config, inside, settings):
         urls = ModuleType("urls")
         urls.urlpatterns = [path("KEY/edit/", include("portal.urls"))]  # type: ignore[attr-defined]
@@ -59,6 +64,14 @@ class TestAddresses:
         key = put(config, "KEY")
         found = rows(client.get(f"/KEY/edit{LIST}"))
         assert addresses(found["KEY"]) == self.expected(f"/KEY/edit{LIST}", key)
+
+    def test_below_a_prefix_that_html_has_another_meaning_for(self, client, config, inside, settings):
+        urls = ModuleType("urls")
+        urls.urlpatterns = [path("r&d'/", include("portal.urls"))]  # type: ignore[attr-defined]
+        settings.ROOT_URLCONF = urls
+        key = put(config, "One")
+        found = addresses(rows(client.get(f"/r&d'{LIST}"))["One"])
+        assert found == self.expected(f"/r&amp;d&#x27;{LIST}", key)
 
     def test_what_is_not_offered_is_absent(self, client, config, inside):
         put(config, "On")

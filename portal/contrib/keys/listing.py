@@ -2,73 +2,74 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, DateTimeField, Exists, F, OuterRef, Q, Value
-from django.db.models.functions import Coalesce, Lower
-
 from portal import clock
 from portal.errors import InvalidInput
-from portal.keystore.base import EXPIRES_SOON, KeyCounts, KeyFilter, KeyPage, KeyQuery
+from portal.keystore.base import EXPIRES_SOON, KeyCounts, KeyPage, KeyQuery
 from portal.keystore.listing import LAST, count_keys, page_of, read_cursor, write_cursor
+from portal.rawsql import look_up_all
 
-from .models import KeySecret, KeyUsage
+from . import listing_sql
+from .models import KeyUsage
 from .models.api_key import ApiKeyQuerySet
 from .models.usage import hour_of
-from .rows import to_keys
+from .rows import KeyRow, read_row, to_keys
 
-__all__ = ["USAGE_SORT_LIMIT", "list_page"]
+__all__ = ["USAGE_SORT_LIMIT", "list_page", "page_by_usage"]
 
 #: Keys that are sorted by use, at most. Each page needs what all of them did: tried with 1,000 keys that were used in every
 #: hour of two weeks, the most that the table holds, it took 0.16 s of computing, and ten times that with 10,000.
 USAGE_SORT_LIMIT = 1000
 
 _MAX_ID = 2**63 - 1
-_SORTS: dict[str, Any] = {
-    "created": F("created_at"),
-    "name": Lower("name"),
-    "expires": Coalesce("expires_at", Value(LAST, output_field=DateTimeField())),
-}
 
 
-def list_page(rows: ApiKeyQuerySet, query: KeyQuery) -> KeyPage:
-    """Return the page of ``query`` among ``rows``, all the keys of one owner.
+def list_page(using: str, keyspace_id: str, external_id: str, query: KeyQuery) -> KeyPage:
+    """Return the page of ``query``, which is not by use, among all the keys of one owner.
 
-    :raises InvalidInput: the cursor is none of this query, or there are too many keys to sort them by use.
+    :raises InvalidInput: the cursor is none of this query.
     """
-    if query.by_usage:
-        return _page_by_usage(rows.order_by(), query)
     now = clock.now()
-    sort = query.sort.removeprefix("-")
-    descending = query.sort.startswith("-")
-    wanted = _searched(query.search) & (_filtered(query.filter, now) if query.filter else Q())
-    sorted_rows = rows.annotate(sort_value=_SORTS[sort])
-    backwards, place = False, Q()
+    sort, descending = query.sort.removeprefix("-"), query.sort.startswith("-")
+    values: dict[str, Any] = {
+        "keyspace": keyspace_id,
+        "external": external_id,
+        "now": now,
+        "soon": now + EXPIRES_SOON,
+        "last": LAST,
+        "limit": query.limit + 1,
+    }
+    wanted = tuple(filter(None, (_searched(using, query.search, values), listing_sql.filtered(query.filter))))
+    backwards, place = False, ""
     if query.cursor:
-        backwards, value, row_id = _read(query.cursor, sort)
-        place = _beyond(value, row_id, greater=descending == backwards)
+        backwards, values["place"], values["place_id"] = _read(query.cursor, sort)
+        place = listing_sql.beyond(sort, "place", greater=descending == backwards)
     # A page before the cursor is read from the cursor outwards, and turned around.
-    order = "-" if descending != backwards else ""
-    found = list(sorted_rows.filter(wanted, place).order_by(f"{order}sort_value", f"{order}pk")[: query.limit + 1])
+    conditions = (*wanted, place) if place else wanted
+    sql = listing_sql.page(using, sort, conditions, descending=descending != backwards)
+    found = look_up_all(using, sql, read_row, values)
     more = len(found) > query.limit
     found = found[: query.limit]
     if backwards:
         found.reverse()
-    ends = [(_write(row.sort_value), row.pk) for row in (found[0], found[-1])] if found else []  # type: ignore[attr-defined]
-    keys = tuple(to_keys(found))
+    keys = tuple(to_keys(found, using))
     counts, matching, before = None, None, None
     if query.with_counts and not (query.cursor or wanted or more):
         # These are all the keys there are: most users have few, and their list costs no statement about all of them.
         counts, matching, before = count_keys(keys, now), len(keys), 0
     elif query.with_counts:
-        earlier = None
-        if query.cursor:
+        earlier = ""
+        if query.cursor and found:
+            values["first"], values["first_id"] = _value(found[0], sort), found[0].id
+            earlier = listing_sql.beyond(sort, "first", greater=descending)
+        elif query.cursor and not backwards:
             # Of a page whose keys are gone meanwhile: whatever does not come after the place.
-            earlier = ~place if not backwards else Q(pk=None)
-            if found:
-                earlier = _beyond(found[0].sort_value, found[0].pk, greater=descending)  # type: ignore[attr-defined]
-        counts, matching, before = _count(sorted_rows, wanted, earlier, now)
+            earlier = f"NOT ({place})"
+        counts, matching, before = _numbers(using, values, wanted, earlier)
+    ends = [(_write(_value(row, sort)), row.id) for row in (found[0], found[-1])] if found else []
     return KeyPage(
         keys=keys,
         next=write_cursor(False, *ends[1]) if ends and (more or backwards) else "",
@@ -79,8 +80,14 @@ def list_page(rows: ApiKeyQuerySet, query: KeyQuery) -> KeyPage:
     )
 
 
-def _page_by_usage(rows: ApiKeyQuerySet, query: KeyQuery) -> KeyPage:
-    """Sort here: the database would sum the uses up again for each condition of the cursor, and for the counts."""
+def page_by_usage(rows: ApiKeyQuerySet, query: KeyQuery) -> KeyPage:
+    """Return the page of ``query``, which is by use, among ``rows``, all the keys of one owner.
+
+    Sorted here: the database would sum the uses up again for each condition of the cursor, and for the counts.
+
+    :raises InvalidInput: the cursor is none of this query, or there are too many keys to sort them by use.
+    """
+    rows = rows.order_by()
     if rows[USAGE_SORT_LIMIT:].exists():
         raise InvalidInput("There are too many keys to sort them by use.")
     counts = (
@@ -88,49 +95,35 @@ def _page_by_usage(rows: ApiKeyQuerySet, query: KeyQuery) -> KeyPage:
     )
     found = list(rows.annotate(uses=counts.each()))
     uses = {row.public_id: int(row.uses or 0) for row in found}  # type: ignore[attr-defined]
-    return page_of(to_keys(found), query, uses)
+    return page_of(to_keys(found, rows.db), query, uses)
 
 
-def _beyond(value: Any, row_id: int, *, greater: bool) -> Q:
-    name = "gt" if greater else "lt"
-    # The first condition alone bounds an index; without it, a page would read all pages before it.
-    return Q(**{f"sort_value__{name}e": value}) & (Q(**{f"sort_value__{name}": value}) | Q(**{f"pk__{name}": row_id}))
-
-
-def _searched(text: str) -> Q:
+def _searched(using: str, text: str, values: dict[str, Any]) -> str:
+    """Return the condition of a search, and put what it needs into ``values``; empty without one."""
     text = text.strip()
-    return Q(name__icontains=text) | Q(start__istartswith=text) if text else Q()
+    if not text:
+        return ""
+    holds, values["part"], values["start"] = listing_sql.like_values(using, text)
+    return listing_sql.searched(using, holds)
 
 
-def _filtered(wanted: KeyFilter, now: datetime) -> Q:
-    if wanted is KeyFilter.DISABLED:
-        return Q(locked=True) | Q(enabled=False)
-    on = Q(locked=False, enabled=True)
-    if wanted is KeyFilter.EXPIRED:
-        return on & Q(expires_at__lte=now)
-    if wanted is KeyFilter.EXPIRING:
-        return on & Q(expires_at__gt=now, expires_at__lte=now + EXPIRES_SOON)
-    active = on & (Q(expires_at=None) | Q(expires_at__gt=now))
-    if wanted is KeyFilter.OLD_IN_USE:
-        old = KeySecret.objects.filter(key=OuterRef("pk"), ends_at__gt=now, last_used_at__gte=OuterRef("rotated_at"))
-        # First what most keys are not, so that the others are looked for no further.
-        return Q(rotated_at__isnull=False) & active & Q(Exists(old))
-    return active
-
-
-def _count(rows: ApiKeyQuerySet, wanted: Q, earlier: Q | None, now: datetime) -> tuple[KeyCounts, int, int]:
+def _numbers(using: str, values: dict[str, Any], wanted: tuple[str, ...], earlier: str) -> tuple[KeyCounts, int, int]:
     """Return all the numbers of a page, in one statement. It counts what does not follow from the rest.
 
-    :param earlier: what comes before the page; None for the first.
+    :param earlier: the condition of what comes before the page; empty for the first.
     """
-    asked = {kind.value: Count("pk", filter=_filtered(kind, now)) for kind in KeyFilter if kind is not KeyFilter.ACTIVE}
-    if wanted:
-        asked["matching"] = Count("pk", filter=wanted)
-    if earlier is not None:
-        asked["before"] = Count("pk", filter=wanted & earlier)
-    every: dict[str, int] = rows.aggregate(total=Count("pk"), **asked)
-    matching, before = every.pop("matching", every["total"]), every.pop("before", 0)
-    return KeyCounts(active=every["total"] - every["disabled"] - every["expired"], **every), matching, before
+    matching = " AND ".join(wanted)
+    before = " AND ".join((*wanted, earlier)) if earlier else ""
+    sql = listing_sql.numbers(using, *filter(None, (matching, before)))
+    ((total, *found),) = look_up_all(using, sql, lambda text, zone: json.loads(text), values)
+    counted = dict(zip((kind.value for kind in listing_sql.COUNTED), found, strict=False))
+    others = found[len(counted) :]
+    counts = KeyCounts(total, active=total - counted["disabled"] - counted["expired"], **counted)
+    return counts, others.pop(0) if matching else total, others.pop(0) if before else 0
+
+
+def _value(row: KeyRow, sort: str) -> Any:
+    return {"created": row.created_at, "name": row.sorted_name, "expires": row.expires_at or LAST}[sort]
 
 
 def _write(value: Any) -> str | int:

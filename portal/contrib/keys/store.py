@@ -37,7 +37,7 @@ from portal.keystore.base import (
 )
 from portal.models import PortalEvent
 
-from .listing import USAGE_SORT_LIMIT, list_page
+from .listing import USAGE_SORT_LIMIT, list_page, page_by_usage
 from .models import ApiKey, KeyOwner, KeySecret, KeyUsage
 from .models.api_key import ApiKeyQuerySet
 from .models.usage import KeyUsageQuerySet
@@ -78,14 +78,16 @@ class DatabaseKeyStore(KeyStore):
 
     def list_keys(self, owner: Owner, query: KeyQuery) -> KeyPage:
         """Return a page of the owner's keys; three statements at most, two without counts, however many keys there are."""
-        return list_page(self._rows(owner), query)
+        if query.by_usage:
+            return page_by_usage(self._rows(owner), query)
+        return list_page(self._using(), owner.keyspace_id, owner.external_id, query)
 
     def get_key(self, owner: Owner, key_id: str) -> Key:
         """Return one of the owner's keys; two statements."""
         rows = list(self._rows(owner).filter(public_id=key_id))
         if not rows:
             raise ApiKeyNotFound
-        return to_keys(rows)[0]
+        return to_keys(rows, self._using())[0]
 
     @sensitive_variables("secret")
     def create_key(self, owner: Owner, new: NewKey, *, request_id: str) -> IssuedKey:
@@ -103,7 +105,7 @@ class DatabaseKeyStore(KeyStore):
                 expires_at=new.expires_at,
                 permissions=list(new.permissions),
             )
-        return IssuedKey(to_keys([key])[0], secret)
+        return IssuedKey(to_keys([key], self._using())[0], secret)
 
     def update_key(self, owner: Owner, key_id: str, changes: KeyChanges, *, version: str = "") -> Key:
         """Change a key."""
@@ -129,7 +131,7 @@ class DatabaseKeyStore(KeyStore):
             if done is None:
                 raise self._why_not(owner, key_id, KeyNotActive())
             key, secret = done
-            return IssuedKey(to_keys([key])[0], secret)
+            return IssuedKey(to_keys([key], self._using())[0], secret)
 
     def end_old_secret(self, owner: Owner, key_id: str) -> Key:
         """End the old secret now."""
@@ -155,10 +157,7 @@ class DatabaseKeyStore(KeyStore):
 
         Hours that were rolled up are all in their day's first.
         """
-        rows = self._counts(owner)
-        if key_ids is not None:
-            rows = rows.filter(key__public_id__in=key_ids)
-        return to_buckets(rows, start, end, bucket)
+        return to_buckets(self._using(), owner, start, end, bucket, key_ids)
 
     def usage_summary(
         self, owner: Owner, start: datetime, end: datetime, *, bucket: timedelta, most: int, since: datetime

@@ -18,7 +18,7 @@ from portal.models.insert import column
 
 from .api_key import ApiKey
 
-__all__ = ["HOURS_A_DAY", "Count", "KeyUsage", "hour_of", "moment_of"]
+__all__ = ["HOURS_A_DAY", "Count", "KeyUsage", "hour_of", "hours_within", "moment_of"]
 
 HOURS_A_DAY = 24
 _MILLISECONDS = 3_600_000
@@ -40,6 +40,12 @@ def hour_of(moment: datetime) -> int:
 def moment_of(hour: int) -> datetime:
     """Return when an hour begins, in UTC."""
     return clock.from_milliseconds(hour * _MILLISECONDS)
+
+
+def hours_within(start: datetime, end: datetime, hours: int) -> tuple[int, int]:
+    """Return the first hours of the buckets, of so many hours each, from ``start`` on and from ``end`` on."""
+    first, last = (-(-clock.to_milliseconds(moment) // (hours * _MILLISECONDS)) * hours for moment in (start, end))
+    return first, last
 
 
 class KeyUsageQuerySet(models.QuerySet["KeyUsage"]):
@@ -93,7 +99,7 @@ class KeyUsageQuerySet(models.QuerySet["KeyUsage"]):
 
     def within(self, start: datetime, end: datetime, hours: int) -> Self:
         """Return the counts of the buckets, of so many hours each, that begin from ``start`` on and before ``end``."""
-        first, last = (-(-clock.to_milliseconds(moment) // (hours * _MILLISECONDS)) * hours for moment in (start, end))
+        first, last = hours_within(start, end, hours)
         return self.filter(hour__gte=first, hour__lt=last)
 
     def each(self) -> models.Subquery:
@@ -140,6 +146,7 @@ class KeyUsage(models.Model):
 
         verbose_name = _("use of a key")
         verbose_name_plural = _("uses of keys")
+        default_permissions = ()
         indexes = (models.Index(fields=("hour",), name="portal_keys_usage_hour"),)
 
     def __str__(self) -> str:
