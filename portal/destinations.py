@@ -33,9 +33,9 @@ _PAGES = (
 )
 
 
-def normal_form(path: str) -> str:
-    """Return ``path`` with its last slash, which people leave out."""
-    return path if not path or path.endswith("/") else f"{path}/"
+def normal_form(path: str | None) -> str:
+    """Return ``path`` with its last slash, which people leave out; empty where there is none."""
+    return f"{path.removesuffix('/')}/" if path else ""
 
 
 def needs(path: str) -> tuple[str, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import lru_cache
 from typing import Any
 
@@ -77,9 +78,15 @@ def client_address(request: HttpRequest) -> str | None:
     return _normal_address(address)
 
 
+# Some proxies write the client's port too (RFC 7239 section 6), which is another for each connection.
+_WITH_PORT = re.compile(r"\[(?P<v6>[^]]*)\](?::\d*)?|(?P<v4>[\d.]+):\d*", re.ASCII)
+
+
 # Most requests come from few proxies or backends.
 @lru_cache(maxsize=1024)
 def _normal_address(address: str) -> str | None:
+    if with_port := _WITH_PORT.fullmatch(address):
+        address = with_port["v6"] or with_port["v4"] or ""
     try:
         # Without the zone of a link-local address, which no database takes.
         found = ipaddress.ip_address(address.partition("%")[0])

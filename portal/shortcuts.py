@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Unpack
+from typing import Unpack
 
 from django.http import HttpRequest, HttpResponseRedirect
 
 from . import permissions as rules
+from . import texts
 from .errors import FieldError, InvalidInput, PortalConfigNotFound
 from .http import client_address
 from .links import portal_base, portal_link
 from .models import Actor, PortalConfig, PortalEvent, PortalSession
 from .models.session_listing import LiveSessionPage, list_live_sessions
-from .session_options import SessionOptions, option_problems
+from .session_options import SessionOptions, given_options, option_problems
 
 __all__ = ["create_portal_url", "list_sessions", "redirect_to_portal", "revoke_sessions"]
 
@@ -39,9 +40,10 @@ def create_portal_url(
     :raises PortalConfigNotFound: there is no such portal.
     :raises Forbidden: the portal is disabled.
     :raises InvalidInput: an argument is not as described; ``errors`` says which.
+    :raises TypeError: an option has another name than these.
     :raises ImproperlyConfigured: neither BASE_URL nor ``request`` says where the portal is.
     """
-    granted = list(permissions)
+    granted, options = list(permissions), given_options(options)
     config = _portal(slug)
     _check(config, external_id, granted, options)
     base = portal_base(slug, request=request, trust_request=True)
@@ -50,7 +52,7 @@ def create_portal_url(
 
 
 def redirect_to_portal(
-    request: HttpRequest, slug: str, external_id: str, permissions: Iterable[str], **options: Any
+    request: HttpRequest, slug: str, external_id: str, permissions: Iterable[str], **options: Unpack[SessionOptions]
 ) -> HttpResponseRedirect:
     """Mint a session and return the redirect to it; arguments as for :func:`create_portal_url`.
 
@@ -85,7 +87,10 @@ def list_sessions(slug: str, *, search: str = "", limit: int = 100, after: str =
     :param limit: how many users at most, 1 or more.
     :param after: ``next`` of the page before.
     :raises PortalConfigNotFound: there is no such portal.
+    :raises ValueError: ``limit`` is below 1.
     """
+    if limit < 1:
+        raise ValueError("limit must be 1 or more.")
     return list_live_sessions(_portal(slug), limit=limit, after=after, search=search)
 
 
@@ -100,10 +105,11 @@ def _actor(request: HttpRequest | None) -> Actor:
     return Actor(PortalEvent.ActorKind.SYSTEM, address=client_address(request) if request else None)
 
 
-def _check(config: PortalConfig, external_id: str, granted: list[str], options: SessionOptions) -> None:
+def _check(config: PortalConfig, external_id: object, granted: list[str], options: SessionOptions) -> None:
     problems: list[FieldError] = []
-    if not 1 <= len(external_id) <= 256 or "\0" in external_id:
-        problems.append({"location": "external_id", "message": "Use 1 to 256 characters without NUL."})
+    if not isinstance(external_id, str) or not 1 <= len(external_id) <= 256 or not texts.is_storable(external_id):
+        message = "Use a text of 1 to 256 characters, without NUL and half surrogate pairs."
+        problems.append({"location": "external_id", "message": message})
     if not granted:
         problems.append({"location": "permissions", "message": "Give at least one permission."})
     for index, permission in enumerate(granted):

@@ -1,9 +1,9 @@
 """How often is too often (design decision 19): per root key, per address that failed, per session, per API key.
 
-Counted is what has happened, never what might: a good code or token is looked up first and answered, whatever others behind
-the same address do. Counters are in Django's cache ``default``, one ``incr`` each, which Redis and Memcached do atomically
-for all processes. A cache that is away, or hangs, costs its callers a fifth of a second at most; then this process counts
-by itself for a while.
+Failures are counted once they have happened: a good code or token is looked up first and answered, whatever others behind
+the same address do. Calls and forms are counted before they act. Counters are in Django's cache ``default``, one ``incr``
+each, which Redis and Memcached do atomically for all processes. A cache that is away, or hangs, costs its callers a fifth of
+a second at most; then this process counts by itself for a while.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _NAMES = {seconds: name for name, seconds in WINDOWS.items()}
 CACHE_SECONDS = 0.2
 PAUSE_SECONDS = 10.0
 
-#: How many counters a process keeps by itself; the one that was used longest ago goes first.
+#: How many counters of a kind a process keeps by itself; the one that was used longest ago goes first.
 LOCAL_COUNTERS = 10_000
 
 
@@ -97,7 +97,7 @@ def hit(scope: str, identity: str, limit: int, seconds: int) -> Hit:
     length = seconds * 1000
     window, passed = divmod(clock.to_milliseconds(clock.now()), length)
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    number = _increment(f"portal:throttle:{scope}:{name}:{window}", seconds)
+    number = _increment(scope, f"{name}:{window}", seconds)
     return Hit(number, limit, seconds, length - passed)
 
 
@@ -155,7 +155,9 @@ class _LocalCounters:
             self._counts.clear()
 
 
-_local = _LocalCounters()
+# Of strangers' addresses there are as many as somebody takes the trouble to use. They push out each other's, not those of
+# users.
+_strangers, _local = _LocalCounters(), _LocalCounters()
 _deadline = Deadline(CACHE_SECONDS, at_once=4)
 #: By the monotonic clock; until then the cache is left alone.
 _cache_away_until = 0.0
@@ -165,11 +167,14 @@ def forget_counts() -> None:
     """Forget what this process counted by itself, and that its cache failed; for tests, between two of them."""
     global _cache_away_until
     _local.clear()
+    _strangers.clear()
     _cache_away_until = 0.0
 
 
-def _increment(key: str, seconds: int) -> int:
+def _increment(scope: str, name: str, seconds: int) -> int:
     global _cache_away_until
+    key = f"portal:throttle:{scope}:{name}"
+    local = _strangers if scope == "failed" else _local
     # Taken on this thread: a backend's connections are this thread's, and a new one a call would connect each time.
     backend = caches[DEFAULT_CACHE_ALIAS]
     # Django's own cache of a process holds 300 entries: strangers could push everybody's out, ours included.
@@ -177,7 +182,7 @@ def _increment(key: str, seconds: int) -> int:
         try:
             number = _deadline.call(lambda: _increment_in(backend, key, seconds))
             # Should the cache fail next, this process goes on from there and not from zero.
-            _local.at_least(key, number)
+            local.at_least(key, number)
             return number
         except Exception as error:
             # Whatever a cache backend raises: a limiter must not turn its cache's trouble into the user's.
@@ -186,7 +191,7 @@ def _increment(key: str, seconds: int) -> int:
             with suppress(AttributeError):
                 del caches[DEFAULT_CACHE_ALIAS]
             logger.warning("The cache failed (%s); this process counts by itself", type(error).__name__)
-    return _local.increment(key)
+    return local.increment(key)
 
 
 def _increment_in(backend: BaseCache, key: str, seconds: int) -> int:

@@ -15,7 +15,7 @@ from portal.errors import InvalidInput
 from portal.models import PortalEvent, PortalSession
 from portal.pages.urls import urlpatterns
 from portal.pages.views.keys_base import KeysPage
-from portal.shortcuts import create_portal_url
+from portal.shortcuts import create_portal_url, redirect_to_portal
 from tests.envelopes import assert_answer, assert_refused
 from tests.factories import PortalConfigFactory, mint, sign_in
 from tests.pages.flow import open_link, press_continue
@@ -114,6 +114,13 @@ def test_the_api_names_what_is_wrong(client, config, root_key, member, value):
     [
         *WRONG,
         ("display_name", "a\0b"),
+        ("display_name", "a\ud800b"),
+        ("display_name", b"Ada"),
+        ("preview", "no"),
+        ("return_url", 7),
+        ("next", ["keys/"]),
+        ("locale", 7),
+        ("ttl", 3600),
         ("ttl", timedelta(0)),
         ("ttl", timedelta(hours=-1)),
         ("ttl", timedelta(seconds=1, milliseconds=1)),
@@ -130,6 +137,35 @@ def test_in_process_too(config, option, value):
     with pytest.raises(InvalidInput) as caught:
         create_portal_url("my-portal", "user_123", ["keys:read"], **{option: value})
     assert [finding["location"] for finding in caught.value.errors] == [option]
+    assert not PortalSession.objects.exists()
+
+
+def test_none_in_process_is_left_out(config):
+    create_portal_url("my-portal", "user_123", ["keys:read"], **dict.fromkeys([*OPTIONS, "preview", "return_url"]))
+    row = PortalSession.objects.get()
+    assert (row.next, row.locale, row.display_name, row.preview, row.return_url, row.metadata, row.ttl) == (
+        *("", "", "", False, "", {}),
+        timedelta(hours=24),
+    )
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"capabilities": "keys:read keys:create keys:delete"},
+        {"keyspace_id": "ks_other"},
+        {"minted_by": 1},
+        {"code_hash": b"x"},
+        {"displayname": "Ada"},
+        {"capabilities": None},
+    ],
+)
+@pytest.mark.parametrize("shortcut", [create_portal_url, redirect_to_portal])
+def test_nothing_else_can_be_said(config, rf, shortcut, extra):
+    """What the mint works out by itself, such as the capabilities, is no option: it would come past every check."""
+    arguments = [rf.post("/")] if shortcut is redirect_to_portal else []
+    with pytest.raises(TypeError, match=f"'{next(iter(extra))}'.*are display_name, .*, ttl"):
+        shortcut(*arguments, "my-portal", "user_123", ["keys:read"], **extra)
     assert not PortalSession.objects.exists()
 
 

@@ -56,6 +56,9 @@ def test_a_given_request_says_where_the_portal_is(config, rf, settings):
         (("", ["keys:read"]), {}, "external_id"),
         (("x" * 257, ["keys:read"]), {}, "external_id"),
         (("a\0b", ["keys:read"]), {}, "external_id"),
+        (("a\ud800b", ["keys:read"]), {}, "external_id"),
+        (("\udfff", ["keys:read"]), {}, "external_id"),
+        ((7, ["keys:read"]), {}, "external_id"),
         (("user", []), {}, "permissions"),
         (("user", ["keys:read", "fly"]), {}, "permissions[1]"),
         (("user", ["keys:read"]), {"display_name": "x" * 257}, "display_name"),
@@ -105,6 +108,13 @@ def test_who_is_in_page_by_page(config):
     second = list_sessions("my-portal", limit=2, after=first.next)
     assert [user.external_id for user in (*first.users, *second.users)] == ["a", "b", "c"]
     assert (first.next, second.next) == ("b", "")
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_page_holds_one_user_at_least(config, limit):
+    mint(config)
+    with pytest.raises(ValueError, match="limit"):
+        list_sessions("my-portal", limit=limit)
 
 
 def test_putting_somebody_out(config, rf):

@@ -93,6 +93,15 @@ def test_row_4_expiries_hold_in_a_database_with_a_time_zone(config, zoned, day):
         assert authenticate_root_key(key) is None
 
 
+def test_row_4_one_moment_is_itself_in_every_time_zone(config, zoned):
+    moment = datetime(2026, 10, 24, 12, tzinfo=UTC)
+    with clock.using(lambda: moment):
+        for zone in (None, "Asia/Tokyo"):
+            zoned(zone)
+            session = PortalSession.objects.get(pk=mint(config).row.pk)
+            assert (session.created_at, session.code_expires_at) == (moment, moment + timedelta(minutes=15))
+
+
 def test_without_time_zones_the_portal_does_not_start(settings):
     from django.apps import apps
 

@@ -39,12 +39,12 @@ class PortalSessionAuthentication(BaseAuthentication):
         """
         http_request = request._request
         try:
-            presented = present_session(http_request)
-            if presented.by_cookie and request.method not in _SAFE_METHODS:
-                self._refuse_cross_site(request, presented.session)
+            session, by_cookie = present_session(http_request)
+            if by_cookie and http_request.method not in _SAFE_METHODS:
+                self._refuse_cross_site(request, session)
         except PortalError as error:
             raise EnvelopeException(error, http_request) from None
-        return EndUser(presented.session.external_id), presented.session
+        return EndUser(session.external_id), session
 
     def authenticate_header(self, request: Request) -> str:
         """Return the challenge, which makes DRF answer 401 and not 403."""

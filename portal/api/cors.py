@@ -50,7 +50,8 @@ def add_cors_headers(response: HttpResponseBase, request: HttpRequest, session: 
     """
     patch_vary_headers(response, ("Origin",))
     origin = request.META.get("HTTP_ORIGIN")
-    if origin is None:
+    # A 403 without a session refuses a write by cookie from an origin that the cookie's own portal does not list.
+    if origin is None or (session is None and response.status_code == 403):
         return
     if origin in session.portal_allowed_origins if session else _listed_by_any_portal(origin):
         _allow(response, origin)

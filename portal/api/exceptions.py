@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import APIException
-from rest_framework.response import Response
 
 from portal import request_id
 from portal.credentials import CHALLENGE
 from portal.errors import PortalError, ServiceUnavailable, UnexpectedError
 from portal.links import error_bases
 from portal.outage import DATABASE_AWAY
+
+from .renderers import encode
 
 __all__ = ["EnvelopeException", "envelope", "respond", "to_portal_error"]
 
@@ -66,10 +67,14 @@ def to_portal_error(exception: Exception) -> PortalError:
     return UnexpectedError()
 
 
-def respond(error: PortalError, request: HttpRequest) -> Response:
+def respond(error: PortalError, request: HttpRequest) -> HttpResponse:
     """Return the answer to ``error``. Every 401 carries a challenge (RFC 9110 section 15.5.2)."""
     headers = dict(error.headers)
     if error.status == 401:
         headers.setdefault("WWW-Authenticate", CHALLENGE)
-    content_type = error.entry().content_type
-    return Response(envelope(error, request), status=int(error.status), headers=headers, content_type=content_type)
+    return HttpResponse(
+        encode(envelope(error, request)),
+        content_type=error.entry().content_type,
+        status=int(error.status),
+        headers=headers,
+    )

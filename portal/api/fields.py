@@ -23,7 +23,7 @@ class StringField(serializers.Field[str, Any, str, Any]):
 
     default_error_messages = {
         **_COMMON,
-        "type": "This must be a text.",
+        "type": "This must be a string.",
         "short": "This must have at least {limit} characters.",
         "long": "This must have at most {limit} characters.",
     }

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
             name="key_default_days",
             field=models.PositiveIntegerField(
                 default=90,
-                help_text="Chosen in the form, and when nothing is said.",
+                help_text="Used when none is chosen.",
                 validators=[
                     django.core.validators.MinValueValidator(1),
                     django.core.validators.MaxValueValidator(36500),

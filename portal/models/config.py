@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Self
 
 from django.core.exceptions import ValidationError
 from django.db import models, router, transaction
 from django.utils.translation import gettext_lazy as _
 
-from portal import clock, origins, permissions, slugs, tokens
+from portal import clock, origins, slugs, tokens
 
 from .event import Actor, PortalEvent
 from .key_policy import KeyPolicyFields
 from .lock import lock
-from .validators import validate_capabilities, validate_color, validate_origins, validate_slug
+from .portal_facts import PortalRules
+from .validators import validate_capabilities, validate_color, validate_locale, validate_origins, validate_slug
 
 __all__ = ["PortalConfig"]
 
@@ -69,7 +69,7 @@ class PortalConfigQuerySet(models.QuerySet["PortalConfig"]):
     delete.queryset_only = True  # type: ignore[attr-defined]
 
 
-class PortalConfig(KeyPolicyFields):
+class PortalConfig(PortalRules, KeyPolicyFields):
     """One customer portal.
 
     Saving ends sessions where design decision 14 says so: all of a portal that is not enabled, and those minted for
@@ -130,7 +130,7 @@ class PortalConfig(KeyPolicyFields):
     support_url = models.CharField(_("support URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
     privacy_url = models.CharField(_("privacy URL"), max_length=origins.MAX_URL_LENGTH, blank=True)
     show_powered_by = models.BooleanField(_("show “powered by”"), default=True)
-    locale = models.CharField(_("language"), max_length=35, blank=True)
+    locale = models.CharField(_("language"), max_length=35, blank=True, validators=[validate_locale])
     created_at = models.DateTimeField(_("created"), editable=False, default=clock.now)
     updated_at = models.DateTimeField(_("updated"), editable=False, default=clock.now)
 
@@ -163,6 +163,9 @@ class PortalConfig(KeyPolicyFields):
 
         :param actor: who saves, for the audit trail.
         """
+        if kwargs.get("update_fields") is not None and not kwargs["update_fields"]:
+            # Django writes nothing then, so there is nothing to record either.
+            return
         using = kwargs.get("using") or router.db_for_write(type(self), instance=self)
         # Of a portal that nobody changed yet the two are one moment, which is how getPortal knows it.
         self.updated_at = self.created_at if self._state.adding else clock.now()
@@ -203,16 +206,6 @@ class PortalConfig(KeyPolicyFields):
         """What pages call the product: the display name, with the slug as a last resort."""
         return self.display_name or self.slug
 
-    @property
-    def keyspace(self) -> str:
-        """Which keys the portal shows: its keyspace id, or its own id, so that no two portals share by omission."""
-        return self.keyspace_id or self.public_id
-
-    def capabilities_of(self, granted: Iterable[str]) -> frozenset[str]:
-        """Return what a session of this portal may do that is minted with the permissions ``granted``."""
-        found = permissions.capabilities_of(granted, self.keyspace)
-        return found | frozenset(self.extra_capabilities) if "keys:read" in found else found
-
     def clean(self) -> None:
         """Check what concerns more than one field, and the plain URLs.
 
@@ -228,7 +221,7 @@ class PortalConfig(KeyPolicyFields):
             try:
                 origins.check_return_url(self.return_url, self.return_origins)
             except origins.OriginError as error:
-                problems["return_url"] = str(error)
+                problems["return_url"] = _(str(error))
         for name in ("api_url", "logo_url", "privacy_url", "support_url"):
             url = getattr(self, name)
             if not url or (name == "support_url" and url.startswith("mailto:")):
@@ -236,6 +229,6 @@ class PortalConfig(KeyPolicyFields):
             try:
                 origins.check_return_url(url, [origins.origin_of(url) or ""])
             except origins.OriginError as error:
-                problems[name] = str(error)
+                problems[name] = _(str(error))
         if problems:
             raise ValidationError(problems)

@@ -114,6 +114,7 @@ class PortalEvent(models.Model):
 
         verbose_name = _("event")
         verbose_name_plural = _("events")
+        default_permissions = ("view",)
         ordering = ("-id",)
         indexes = (
             models.Index(fields=("portal_id", "id"), name="portal_event_portal"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 
@@ -54,7 +54,7 @@ def adapted(model: type[models.Model], values: Mapping[str, Any], connection: An
     for name, value in values.items():
         kind = type(value)
         if kind is datetime:
-            found[name] = connection.ops.adapt_datetimefield_value(value)
+            found[name] = _adapted_moment(value, connection.alias, connection.timezone)
         elif kind in _PLAIN:
             found[name] = value
         elif kind is dict or kind is list:
@@ -63,6 +63,12 @@ def adapted(model: type[models.Model], values: Mapping[str, Any], connection: An
             field: Any = model._meta.get_field(name)
             found[name] = field.get_db_prep_save(value, connection)
     return found
+
+
+# A row and the row of its event have the same moment, and SQLite takes it as text, which is long in the making.
+@lru_cache(maxsize=32)
+def _adapted_moment(value: datetime, using: str, zone: tzinfo | None) -> Any:
+    return connections[using].ops.adapt_datetimefield_value(value)
 
 
 # Only names of our own models are formatted in; every value is a parameter.

@@ -39,7 +39,7 @@ class KeyPolicyFields(models.Model):
         _("default life in days"),
         default=90,
         validators=_DAYS,
-        help_text=_("Chosen in the form, and when nothing is said."),
+        help_text=_("Used when none is chosen."),
     )
     key_longest_days = models.PositiveIntegerField(
         _("longest life in days"), null=True, blank=True, default=365, validators=_DAYS, help_text=_("Empty: no limit.")

@@ -57,6 +57,7 @@ class PortalLogo(models.Model):
 
         verbose_name = _("logo")
         verbose_name_plural = _("logos")
+        default_permissions = ()
         constraints = (models.UniqueConstraint(fields=("config", "dark"), name="portal_logo_config"),)
 
     def __str__(self) -> str:

@@ -13,7 +13,7 @@ from django.db import connections, models
 
 from .act import Act, carry_out
 from .config import PortalConfig
-from .insert import column
+from .insert import adapted, column
 
 __all__ = ["Redeemed", "redeem"]
 
@@ -48,14 +48,8 @@ def redeem(
     :param event: the fields of its event that are not the session's own.
     :raises EventNotWritten: and nothing was spent.
     """
-    connection = connections[using]
-    moment: Any = model._meta.get_field("expires_at")
-    parameters = {
-        "code_hash": code_hash,
-        "token_hash": token_hash,
-        "now": moment.get_db_prep_value(now, connection),
-        "slug": slug,
-    }
+    values = {"code_hash": code_hash, "token_hash": token_hash, "now": now, "slug": slug}
+    parameters = adapted(model, values, connections[using])
     row = carry_out(_act(model, slug is not None, using), parameters, event, metadata=_metadata, using=using)
     if row is None:
         return None

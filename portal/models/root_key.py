@@ -103,6 +103,7 @@ class RootKey(models.Model):
 
         verbose_name = _("root key")
         verbose_name_plural = _("root keys")
+        default_permissions = ("add", "change", "view")
         ordering = ("name", "id")
         constraints = (
             models.UniqueConstraint(fields=("public_id",), name="portal_root_key_public_id"),

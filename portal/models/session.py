@@ -90,6 +90,8 @@ class PortalSession(models.Model):
 
         verbose_name = _("session")
         verbose_name_plural = _("sessions")
+        # Who may change sessions may end them.
+        default_permissions = ("change", "view")
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(fields=("public_id",), name="portal_session_public_id"),

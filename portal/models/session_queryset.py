@@ -14,7 +14,7 @@ from django.views.decorators.debug import sensitive_variables
 from portal import clock, destinations, permissions, tokens
 from portal.conf import portal_settings
 from portal.errors import Forbidden, KeyDisabled, PortalConfigNotFound, ServiceUnavailable
-from portal.session_options import SessionOptions
+from portal.session_options import SessionOptions, given_options
 
 from .config import PortalConfig
 from .event import Actor, PortalEvent
@@ -22,6 +22,7 @@ from .exchange import ENDS, ExchangeQuerySet
 from .issued import Issued
 from .lock import lock
 from .mint import Minted, mint
+from .portal_facts import PortalFacts
 from .root_key import RootKey
 
 __all__ = ["PortalSessionQuerySet"]
@@ -88,7 +89,7 @@ class PortalSessionQuerySet(ExchangeQuerySet):
     @sensitive_variables("code")
     def mint(
         self,
-        config: PortalConfig,
+        config: PortalConfig | PortalFacts,
         external_id: str,
         granted: Iterable[str],
         *,
@@ -97,7 +98,7 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         **options: Unpack[SessionOptions],
     ) -> Issued[Minted]:
         """Do what :meth:`create_session` does, for a caller who needs no row."""
-        given = list(granted)
+        given, chosen = list(granted), given_options(options)
         now = clock.now()
         code = tokens.mint(tokens.EXCHANGE_CODE)
         capabilities = permissions.ordered(config.capabilities_of(given))
@@ -114,8 +115,8 @@ class PortalSessionQuerySet(ExchangeQuerySet):
             "locale": "",
             "metadata": {},
             "ttl": portal_settings.SESSION_TTL,
-            **options,
-            "next": destinations.normal_form(options.get("next", "")),
+            **chosen,
+            "next": destinations.normal_form(chosen.get("next")),
             "minted_by": minted_by,
             "code_hash": tokens.digest(code),
             "code_expires_at": now + portal_settings.CODE_TTL,
@@ -188,7 +189,7 @@ class PortalSessionQuerySet(ExchangeQuerySet):
         return over.filter(pk__in=over.order_by(ENDS).values("pk")[:batch_size]).delete()[0]
 
 
-def _refusal(config: PortalConfig, minted_by: int | None, using: str) -> Exception:
+def _refusal(config: PortalConfig | PortalFacts, minted_by: int | None, using: str) -> Exception:
     """Return the refusal that now holds, after a mint found that its portal or root key had changed."""
     current = PortalConfig._base_manager.using(using).filter(pk=config.pk).first()
     if current is None:

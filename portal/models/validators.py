@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from portal import brand, origins, permissions, slugs, tokens
+from portal.session_options import is_locale
 
 __all__ = [
     "validate_capabilities",
@@ -16,6 +17,7 @@ __all__ = [
     "validate_grace_periods",
     "validate_key_permissions",
     "validate_key_prefix",
+    "validate_locale",
     "validate_origins",
     "validate_root_key_permissions",
     "validate_slug",
@@ -49,9 +51,15 @@ def validate_color(value: str) -> None:
         raise ValidationError(_("Write the color as # and six hexadecimal digits, for example #2563eb."), code="color")
 
 
+def validate_locale(value: str) -> None:
+    """Refuse what is not written as a language code, as the mint of a session does."""
+    if not is_locale(value):
+        raise ValidationError(_("Use a language code such as de or pt-BR."), code="locale")
+
+
 def _strings(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise ValidationError(_("Give a list of texts."), code="list")
+        raise ValidationError(_("Enter a list of strings."), code="list")
     return value
 
 
@@ -61,7 +69,9 @@ def validate_origins(value: Any) -> None:
         try:
             normal = origins.parse_origin(item)
         except origins.OriginError as error:
-            raise ValidationError(f"{item}: {error}", code="origin") from None
+            raise ValidationError(
+                "%(item)s: %(problem)s", code="origin", params={"item": item, "problem": _(str(error))}
+            ) from None
         if normal != item:
             raise ValidationError(
                 _("%(item)s: write it as %(normal)s."), code="origin", params={"item": item, "normal": normal}

@@ -38,6 +38,8 @@ def test_a_preflight_from_a_listed_origin(client, config, operation):
         assert_refused(answer, 404, "portal/request/unknown_operation")
     else:
         assert (answer.status_code, answer.content) == (204, b"")
+        # Of nothing there is no type.
+        assert "Content-Type" not in answer
     assert allowed(answer) == SHOP
     assert answer["Access-Control-Allow-Credentials"] == "true"
     assert answer["Access-Control-Allow-Methods"] == "POST"
@@ -85,7 +87,7 @@ def test_options_without_a_preflights_headers_is_405(client, config):
     assert client.options("/v2/portal.listKeys", headers=headers).status_code == 405
 
 
-def test_an_answer_is_readable_where_the_sessions_own_portal_lists_the_origin(client, config, api):
+def test_row_41_an_answer_is_readable_where_the_sessions_own_portal_lists_the_origin(client, config, api):
     client.cookies["portal_session"] = sign_in(config).secret
     answer = api("listKeys", Origin=SHOP)
     assert_answer(answer)
@@ -94,6 +96,8 @@ def test_an_answer_is_readable_where_the_sessions_own_portal_lists_the_origin(cl
     # Listed by another portal: the answer is nobody's business there, and the write by cookie is refused.
     answer = api("listKeys", Origin=OTHER)
     assert answer.status_code == 403
+    assert not any(name in answer for name in CORS)
+    assert "Origin" in answer["Vary"]
     token = sign_in(config).secret
     answer = api("listKeys", token=token, Origin=OTHER)
     assert answer.status_code == 200

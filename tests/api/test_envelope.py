@@ -158,6 +158,22 @@ def test_row_26_whole_surrogate_pairs_are_text(client, db):
     )
 
 
+@pytest.mark.parametrize("operation", ["createSession", "getSession", "listKeys"])
+def test_decision_1_a_stranger_learns_nothing_of_the_body(client, db, operation):
+    for body, content_type in (
+        (b"nonsense", "application/json"),
+        (b"x", "text/plain"),
+        (b'{"x": 1}', "application/json"),
+    ):
+        assert client.post(f"/v2/portal.{operation}", body, content_type=content_type).status_code == 401
+
+
+def test_answers_are_utf_8_and_not_escaped(client, db):
+    answer = post(client, {"größe": 1})
+    assert assert_refused(answer, 400, INVALID)[0]["location"] == "body.größe"
+    assert "body.größe".encode() in answer.content
+
+
 def test_413_by_its_announced_length(client, db):
     answer = post(client, b"{" + b" " * (256 * 1024) + b"}")
     findings = assert_refused(
@@ -190,6 +206,21 @@ def test_a_senseless_length_is_no_500(client, db, length):
     assert_refused(answer, 400, INVALID)
 
 
+@pytest.mark.parametrize("operation", ["portal.listKeys", "portal.getSession", "keys.verifyKey", "portal.nothing"])
+@pytest.mark.parametrize("length", [{}, {"CONTENT_LENGTH": ""}])
+def test_row_26_a_body_in_chunks_is_refused_and_not_taken_for_none(client, config, operation, length):
+    # As gunicorn hands it over; Django reads nothing then.
+    answer = client.generic(
+        "POST",
+        f"/v2/{operation}",
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {sign_in(config).secret}", "Transfer-Encoding": "chunked"},
+        **length,
+    )
+    assert_refused(answer, 400, "user/bad_request/request_body_unreadable")
+    assert "Content-Length" in answer.json()["error"]["detail"]
+
+
 class Endless:
     """A body that announces no length and does not end, as behind a server that reads chunked requests."""
 
@@ -210,7 +241,7 @@ def test_413_while_reading(rf, db):
     request = rf.generic("POST", "/v2/portal.exchangeSession", b"{}", content_type="application/json")
     request._stream = Endless()
     request.META["CONTENT_LENGTH"] = "1"
-    answer = ExchangeSession.as_view()(request).render()
+    answer = ExchangeSession.as_view()(request)
     assert answer.status_code == 413
 
 
@@ -220,12 +251,17 @@ def test_a_broken_body_is_unreadable(rf, db):
     request = rf.generic("POST", "/v2/portal.exchangeSession", b"{}", content_type="application/json")
     request._stream = Broken()
     request.META["CONTENT_LENGTH"] = "10"
-    answer = ExchangeSession.as_view()(request).render()
+    answer = ExchangeSession.as_view()(request)
     assert json.loads(answer.content)["error"]["type"].endswith("request_body_unreadable")
 
 
 def test_a_body_that_a_middleware_has_read_is_still_there(client, config, settings):
     settings.MIDDLEWARE = ["tests.hosts.middleware.reads_body", *settings.MIDDLEWARE]
+    assert_answer(post(client, {"sessionId": mint(config).secret}))
+
+
+def test_a_hosts_own_limit_for_forms_is_not_ours(client, config, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
     assert_answer(post(client, {"sessionId": mint(config).secret}))
 
 
@@ -256,6 +292,24 @@ def test_row_28_500_tells_the_log_and_not_the_caller(client, config, caplog, dat
     assert answer["X-Request-Id"] in caplog.text
 
 
+def test_row_45_the_log_says_who_was_refused_and_from_where(api, config, root_key, caplog):
+    caplog.set_level("INFO", "portal.api")
+    session, token = sign_in(config, granted=["keys:read"])
+    for operation, body, bearer, status, caller, portal_id in (
+        ("createKey", {"name": "Laptop"}, token, 403, session.public_id, config.public_id),
+        ("getPortal", {"portal": "my-portal"}, root_key.secret, 404, root_key.row.public_id, None),
+        ("getSession", {}, "pat_" + "0" * 43, 401, None, None),
+    ):
+        caplog.clear()
+        answer = api(operation, body, token=bearer)
+        assert answer.status_code == status
+        (line,) = [record for record in caplog.records if record.name == "portal.api"]
+        current = answer["X-Request-Id"]
+        assert line.getMessage() == f"portal.{operation} {status} {current} {caller or '-'} 127.0.0.1"
+        assert (line.caller, line.portal_id, line.address, line.status) == (caller, portal_id, "127.0.0.1", status)
+        assert bearer not in str(vars(line))
+
+
 def test_errors_of_the_app_have_its_own_types(client, db, settings):
     settings.PORTAL = {}
     assert client.get("/v2/portal.x").json()["error"]["type"] == "about:blank"
@@ -280,6 +334,7 @@ def test_nothing_of_the_hosts_rest_framework_setting_reaches_us(client, config, 
         "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.FormParser"],
         "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.BasicAuthentication"],
         "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+        "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tests.nowhere",
         "EXCEPTION_HANDLER": "tests.nowhere",
         "UNAUTHENTICATED_USER": "tests.nowhere",
     }

@@ -63,6 +63,9 @@ def test_a_slug_is_unique(config):
         ("support_url", "ftp://example.com"),
         ("return_url", "https://evil.example/"),
         ("return_url", "/settings"),
+        ("locale", "not a language!!"),
+        ("locale", "de_DE"),
+        ("locale", "de\n"),
     ],
 )
 def test_rows_37_to_39_bad_fields_are_named(field, value):
@@ -82,7 +85,17 @@ def test_good_fields():
         logo_url="https://cdn.example.com/logo.png",
         support_url="mailto:help@example.com",
         privacy_url="https://example.com/privacy",
+        locale="pt-BR",
     ).full_clean()
+
+
+@pytest.mark.parametrize("nothing", [[], (), frozenset()])
+def test_saving_no_field_is_no_change(config, nothing):
+    before, config.enabled = config.updated_at, False
+    config.save(update_fields=nothing)
+    assert not PortalEvent.objects.filter(kind="portal.changed").exists()
+    config.refresh_from_db()
+    assert (config.updated_at, config.enabled) == (before, True)
 
 
 def test_names(config):

@@ -129,6 +129,15 @@ def test_minting_for_a_stale_portal_answers_what_now_holds(config, root_key):
     assert not PortalSession.objects.exists()
 
 
+@pytest.mark.parametrize("verb", ["create_session", "mint"])
+def test_a_mint_takes_no_column_that_it_works_out_itself(config, verb):
+    with pytest.raises(TypeError, match="'capabilities'"):
+        getattr(PortalSession.objects, verb)(
+            config, "user_123", ["keys:read"], actor=PortalEvent.SYSTEM, capabilities="keys:delete"
+        )
+    assert not PortalSession.objects.exists()
+
+
 def test_exchanging_for_another_portal_spends_nothing(config):
     code = mint(config).secret
     with pytest.raises(PortalSessionNotFound):

@@ -35,7 +35,7 @@ def plain(request: HttpRequest) -> HttpResponse:
 
 
 def go(request: HttpRequest) -> HttpResponse:
-    return redirect_to_portal(request, "my-portal", "user_123", ["keys:read"], display_name="Ada")
+    return redirect_to_portal(request, "my-portal", "user_123", ["keys:read"], display_name="Ada", locale=None)
 
 
 def heard(sender: type[PortalEvent], event: PortalEvent, **kwargs: Any) -> None:
@@ -55,5 +55,7 @@ def verbs(config: PortalConfig) -> tuple[str, int, PortalSession]:
 
 # Each of these is an error, or mypy says that the comment is not needed.
 create_portal_url("my-portal", 7, ["keys:read"])  # type: ignore[arg-type]
+create_portal_url("my-portal", "user_123", ["keys:read"], capabilities="keys:read")  # type: ignore[call-arg]
+redirect_to_portal(HttpRequest(), "my-portal", "user_123", ["keys:read"], ttl=3600)  # type: ignore[arg-type]
 PortalSession.objects.exchange(7)  # type: ignore[arg-type]
 RootKey.objects.issue("Backend").row.rotate(60)  # type: ignore[arg-type]

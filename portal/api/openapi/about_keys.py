@@ -80,8 +80,7 @@ _SAME_KEY = {"keyId": "$response.body#/data/keyId"}
 OPERATIONS = {
     "portal.createKey": Description(
         summary="Make an API key for the user",
-        text="What a key may be, the operator decides at the portal: its end, how many a user may have, and which "
-        "permissions there are to choose from.",
+        text="The operator sets the allowed expiry, key limit and permissions per portal.",
         tag=_TAG,
         forms={"key": Form(answer={"data": _SECRET}, example=({"name": "Laptop"}, {"data": _ANSWERED}))},
         errors=(*_OF_ALL, KeyAlreadyCreated, KeyNameTaken, KeyLimitReached),

@@ -30,7 +30,7 @@ SCHEMAS: dict[str, Schema] = {
                     "primaryColor": text("its color, such as #2563eb", pattern="^#[0-9a-fA-F]{6}$"),
                 },
             ),
-            "updatedAt": moment("when it was changed, last"),
+            "updatedAt": moment("when it was last changed"),
         },
     )
 }
@@ -108,7 +108,7 @@ OPERATIONS = {
     ),
     "portal.updatePortal": Description(
         summary="Change a portal",
-        text="What is left out stays; at least one member beside `portal` has to be there. Switching a portal off, or "
+        text="Omitted fields are unchanged; at least one member beside `portal` has to be there. Switching a portal off, or "
         "pointing it at other keys, ends its sessions.",
         tag=_PORTALS,
         forms={

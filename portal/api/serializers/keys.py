@@ -41,7 +41,8 @@ class KeyIdField(StringField):
         super().__init__(min_length=3, max_length=255, **kwargs)
 
 
-def _moment(**kwargs: Any) -> IntegerField:
+def moment_field(**kwargs: Any) -> IntegerField:
+    """Return the field of a moment in Unix milliseconds."""
     return IntegerField(low=0, high=_LAST_MOMENT, **kwargs)
 
 
@@ -49,7 +50,7 @@ class RerollKeySerializer(StrictSerializer):
     """Body of ``portal.rerollKey``: ``expiration`` is how long the old secret stays, in milliseconds; null is ours."""
 
     keyId = KeyIdField()
-    expiration = _moment(
+    expiration = moment_field(
         allow_null=True,
         help_text="for how many milliseconds the present secret stays; 0 ends it now, and null is the portal's default. The "
         "portal can set bounds",
@@ -71,16 +72,14 @@ def _permissions(**kwargs: Any) -> StringListField:
 class CreateKeySerializer(StrictSerializer):
     """Body of ``portal.createKey`` (ours): ``expires`` null is never, left out the portal's default."""
 
-    name = KeyNameField(
-        help_text="by which the user tells keys apart; no two have the same, and spaces around it do not count"
-    )
-    expires = _moment(
+    name = KeyNameField(help_text="by which the user tells keys apart: unique among the user's keys, and trimmed")
+    expires = moment_field(
         required=False,
         allow_null=True,
-        help_text="when the key ends, in Unix milliseconds; null is never, and left out is the portal's default",
+        help_text="when the key ends, in Unix milliseconds; null means never, and omitted the portal's default",
     )
     permissions = _permissions(
-        help_text="what the key may do in your API, out of those that the portal offers; left out it is the portal's default"
+        help_text="what the key may do in your API, out of those that the portal offers; omitted means the portal's default"
     )
 
 
@@ -89,7 +88,7 @@ class UpdateKeySerializer(StrictSerializer):
 
     keyId = KeyIdField()
     name = KeyNameField(required=False, help_text="another name")
-    expires = _moment(required=False, allow_null=True, help_text="another end, as for createKey")
+    expires = moment_field(required=False, allow_null=True, help_text="another end, as for createKey")
     enabled = BooleanField(required=False, help_text="false switches the key off until true switches it on")
     permissions = _permissions(help_text="other permissions, in place of all that it has")
 

@@ -88,7 +88,7 @@ class CreatePortalSerializer(StrictSerializer):
         help_text="which keys the portal shows, in the key store's words; by the API a keyspace has one portal. There is no "
         "`appId` here"
     )
-    enabled = BooleanField(default=True, help_text="false makes it closed, to be opened by updatePortal")
+    enabled = BooleanField(default=True, help_text="false creates it closed; updatePortal opens it")
     logoUrl = _logo_url(help_text="the logo's address, `https`")
     primaryColor = _primary_color(help_text="`#` and six hexadecimal digits")
 
@@ -100,7 +100,7 @@ class GetPortalSerializer(StrictSerializer):
     keyspaceId = _keyspace_id(
         required=False, help_text="the keys that it shows; of several portals the oldest that the root key may read"
     )
-    appId = StringField(max_length=256, required=False, help_text="there are no apps here: none is found")
+    appId = StringField(max_length=256, required=False, help_text="there are no apps here, so nothing is found")
 
 
 class UpdatePortalSerializer(StrictSerializer):

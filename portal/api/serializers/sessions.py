@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from portal import origins, permissions, slugs
 from portal.api.fields import BooleanField, IntegerField, ObjectField, StringField, StringListField
-from portal.session_options import MAX_NAME_LENGTH
+from portal.session_options import MAX_LOCALE_LENGTH, MAX_NAME_LENGTH
 
 from .base import StrictSerializer
 
@@ -100,9 +100,9 @@ class CreateSessionSerializer(StrictSerializer):
         help_text="the page that the user lands on, in place of the first tab: see first page",
     )
     locale = StringField(
-        max_length=256,
+        max_length=MAX_LOCALE_LENGTH,
         required=False,
-        help_text="the user's language, such as `de` or `pt-BR`; without a translation the pages choose as without it",
+        help_text="the user's language, such as `de` or `pt-BR`; ignored if the pages are not translated into it",
     )
     displayName = StringField(
         max_length=MAX_NAME_LENGTH,

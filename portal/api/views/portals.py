@@ -157,7 +157,7 @@ def _set(portal: PortalConfig, fields: dict[str, Any]) -> None:
         portal.full_clean(exclude=others, validate_unique=False, validate_constraints=False)
     except ValidationError as problems:
         if errors := _findings(problems, fields):
-            raise InvalidInput("There cannot be such a portal.", errors=errors) from None
+            raise InvalidInput("The portal is not valid.", errors=errors) from None
 
 
 def _findings(problems: ValidationError, fields: Collection[str]) -> list[FieldError]:

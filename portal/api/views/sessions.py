@@ -34,7 +34,8 @@ from portal.errors import (
 )
 from portal.http import client_address
 from portal.links import portal_base, portal_link
-from portal.models import PortalConfig, PortalSession
+from portal.models import PortalSession
+from portal.models.portal_facts import PortalFacts
 from portal.permissions import missing_capabilities
 from portal.portal_lookup import find_portal
 from portal.session_options import SessionOptions, option_problems
@@ -102,14 +103,14 @@ class CreateSession(RootKeyOperation):
             return {"data": {"id": minted.public_id, "url": portal_link(base, code, parameter="code")}}
         return {"data": {"sessionId": code, "url": portal_link(base, code)}}
 
-    def _find(self, root_key: AuthenticatedRootKey, body: dict[str, Any]) -> PortalConfig | None:
+    def _find(self, root_key: AuthenticatedRootKey, body: dict[str, Any]) -> PortalFacts | None:
         if "slug" in body and not slugs.is_slug(body["slug"]):
             raise InvalidInput(slugs.RULE)
         found = find_portal(body["portal"] if "portal" in body else body["slug"])
         # A portal that the key may not use is as unknown as one that does not exist (security requirement 44).
         return found if found and root_key.may_mint(found.public_id) else None
 
-    def _authorise(self, root_key: AuthenticatedRootKey, config: PortalConfig, body: dict[str, Any]) -> list[str]:
+    def _authorise(self, root_key: AuthenticatedRootKey, config: PortalFacts, body: dict[str, Any]) -> list[str]:
         """Return what the session is to be granted, which the root key may hand out."""
         if not config.enabled:
             raise Forbidden
@@ -122,7 +123,7 @@ class CreateSession(RootKeyOperation):
             raise InsufficientPermissions(f"Missing permission: '{missing[0]}'")
         return granted
 
-    def _options(self, config: PortalConfig, granted: list[str], body: dict[str, Any]) -> SessionOptions:
+    def _options(self, config: PortalFacts, granted: list[str], body: dict[str, Any]) -> SessionOptions:
         given = {option: body[member] for option, member in _MEMBERS.items() if member in body}
         if "ttl" in given:
             given["ttl"] = timedelta(seconds=given["ttl"])
