@@ -79,7 +79,7 @@ bench: .bench/.installed  ## Measure everything, beside other packages, into doc
 bench-quick: .bench/.installed  ## The short form, which prints its table and writes nothing
 	$(BENCH) quick
 
-test-all: .venv/.installed  ## Run the tests on every supported pair of Python and Django
+test-all: .venv/.installed  ## Run on four pairs of Python and Django what can differ between them (noxfile.py)
 	$(BIN)/nox
 
 lint: .venv/.installed  ## Check style, types, templates, import directions and missing migrations
@@ -109,11 +109,11 @@ clean:  ## Remove what the other targets made
 
 # The stamps make a broken install be repeated and a change of dependencies be installed.
 .venv/.demo: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/pip install -q -c constraints.txt -e '.[demo]'
+	$(BIN)/pip install -q -c constraints.txt -e . --group demo
 	@touch $@
 
 .venv/.installed: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/pip install -q -c constraints.txt -e '.[demo]' --group dev
+	$(BIN)/pip install -q -c constraints.txt -e . --group dev
 	$(BIN)/pip install -q --no-deps --upgrade --target .venv/sdk --group sdk
 	@touch $@ .venv/.demo
 

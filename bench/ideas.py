@@ -22,16 +22,17 @@ _MINT = (
 )
 _EXCHANGE = (
     "It writes the session and its event; what it is compared with writes one row. PostgreSQL takes both in one statement; "
-    "SQLite needs two and a transaction. Next: a view without Django REST framework's dispatch."
+    "SQLite needs two and a transaction. Next: nothing in Python is above 2 %; half of COMMIT is the pages of the indexes."
 )
 _KEYS_PAGE = (
-    "A third of it is Django's template engine, which renders 25 rows of several cells each; another third three statements "
-    "and what is made of them. Next: the counts as fixed SQL, 1.6 ms where a user has more keys than a page."
+    "Two thirds of it are Django's template engine, which renders 25 rows of several cells each. With 10,000 keys the rest "
+    "is their counts, 1.4 ms, of which 0.9 is reading the rows. Next: a template engine that compiles; counts up to a bound."
 )
 
 _CACHED = (
-    "The row of API keys is the slowest: it also notes the use. By instructions all are within the goal. Of a session's "
-    "request 8 % is the hash, the clock, the settings and the router. Next: the router and the settings asked once."
+    "The row of API keys is the slowest: it also notes the use. By instructions all are within the goal. What is left are "
+    "the hash, the clock, one setting, the router and the check for a transaction, 1 to 2 µs each. Next: parsing of "
+    "cookies, 3 µs."
 )
 _PURGE_POSTGRES = (
     "The median of the longest waits of three purges, to read beside the row of nothing beside it: what the machine does by "

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from .conf import portal_settings
 
@@ -30,8 +32,17 @@ def portal_base(slug: str, *, request: HttpRequest | None = None, trust_request:
     if request is not None and (trust_request or settings.DEBUG):
         return request.build_absolute_uri(reverse("portal:home", kwargs={"slug": slug}))
     raise ImproperlyConfigured(
-        'Set PORTAL["BASE_URL"] to the public address of the portal, for example "https://example.com/portal".'
+        f'Set PORTAL["BASE_URL"] to the public address of the portal, for example "{_example(slug)}".'
     )
+
+
+def _example(slug: str) -> str:
+    """Return what BASE_URL may be: in DEBUG the development server, if it has the pages."""
+    if settings.DEBUG:
+        with suppress(NoReverseMatch):
+            path = reverse("portal:home", kwargs={"slug": slug})
+            return f"http://127.0.0.1:8000{path.removesuffix(f'/{slug}/')}"
+    return "https://example.com/portal"
 
 
 def portal_link(base: str, code: str, *, parameter: str = "session") -> str:

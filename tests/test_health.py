@@ -1,4 +1,4 @@
-"""What a load balancer asks: design section 3.10, requirement 28."""
+"""What a load balancer asks (design decision 10, requirement 28)."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ DOCS = (
         title="There is no such key",
         call="`portal.rerollKey` with a `keyId` that the user does not have",
         happened=(
-            "The user whose session this is has no key with this id at this portal. Whether somebody else has one, is not "
-            "told. Nothing was changed."
+            "The user whose session this is has no key with this id at this portal. The response does not reveal whether "
+            "another user has it. Nothing was changed."
         ),
         causes=(
             "The key was revoked, perhaps in another tab or by another client of the same user.",

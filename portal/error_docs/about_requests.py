@@ -54,13 +54,16 @@ DOCS = (
         example=BodyUnreadable(),
         title="The request body could not be read",
         call="`portal.createSession` whose body broke off",
-        happened="The connection failed while the server was still reading the body. Nothing was changed.",
+        happened="The connection failed while the server was still reading the body, or the body's length was not "
+        "announced. Nothing was changed.",
         causes=(
             "The client gave up or crashed in the middle of sending.",
+            "The body came in chunks (`Transfer-Encoding: chunked`), or a proxy passed it on like that. `detail` says so.",
             "A proxy between the two closed the connection, often because its own time limit ran out.",
             "The network broke.",
         ),
-        fix="Send the request again. Where it keeps happening, look at the time limits of the proxies in between.",
+        fix="Send the request again, with a `Content-Length`. Where it keeps happening, look at the time limits of the "
+        "proxies in between, and let them buffer requests.",
         curl=MINT_SESSION,
         mistakes=(
             "Setting `Content-Length` by hand. HTTP clients count the bytes themselves; characters are not bytes.",

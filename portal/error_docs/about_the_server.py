@@ -50,8 +50,8 @@ DOCS = (
         title="The server failed",
         call="any operation, while something in the server is broken",
         happened=(
-            "The server met a fault that it did not expect. What it was stands in the server's log only, beside the "
-            "`requestId`; callers are not told, because such texts can hold secrets."
+            "The server met a fault that it did not expect. Details are only in the server log, beside the `requestId`; "
+            "callers do not get them, because such texts can hold secrets."
         ),
         causes=(
             "The server is set up wrongly. `portal.createSession` without `BASE_URL` is one case, and says so in `detail`.",

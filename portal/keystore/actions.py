@@ -75,11 +75,10 @@ class SessionKeys:
         :param since: the most used are those used most from then on, a bucket's beginning; None for all of the window.
         """
         self.session.require("analytics:read")
-        ranked = since or window.start
         if not self.store.supports_usage_summary:
-            return self.usage(window).summary(MOST_KEYS, ranked)
+            return self.usage(window).summary(MOST_KEYS, since or window.start)
         found = self.store.usage_summary(
-            self.owner, window.start, window.end, bucket=window.bucket, most=MOST_KEYS, since=ranked
+            self.owner, window.start, window.end, bucket=window.bucket, most=MOST_KEYS, since=since or window.start
         )
         usage = Usage.of(window, found.buckets, others=found.others)
         # Who may not read keys may not read their names.
@@ -211,8 +210,7 @@ class SessionKeys:
             problems.append({"location": "body.expires", "message": problem})
         for index, permission in enumerate(values.get("permissions", ())):
             if permission not in self.offered:
-                offered = ", ".join(self.offered) or "none"
-                text = f"This permission is not offered. There are: {offered}."
+                text = f"This permission is not offered. There are: {', '.join(self.offered) or 'none'}."
                 problems.append({"location": f"body.permissions[{index}]", "message": text})
         if problems:
             raise _invalid(problems)

@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from portal.keystore.base import KeyCounts, KeyFilter, KeyPage, KeyQuery, KeySort
 
-__all__ = ["PAGE_SIZE", "Column", "FilterLink", "KeyPlace", "PageLinks"]
+__all__ = ["PAGE_SIZE", "Column", "FilterLink", "KeyPlace", "OrderLink", "PageLinks", "limit_in_words"]
 
 PAGE_SIZE = 25
 
@@ -31,18 +31,25 @@ _FILTERS = {
     KeyFilter.EXPIRING: gettext_lazy("Expires soon"),
     KeyFilter.OLD_IN_USE: gettext_lazy("Old secret in use"),
 }
+_NOTHING = {
+    KeyFilter.ACTIVE: gettext_lazy("You have no active keys."),
+    KeyFilter.DISABLED: gettext_lazy("You have no disabled keys."),
+    KeyFilter.EXPIRED: gettext_lazy("You have no expired keys."),
+    KeyFilter.EXPIRING: gettext_lazy("None of your keys expires soon."),
+    KeyFilter.OLD_IN_USE: gettext_lazy("No old secret is in use."),
+}
 #: Parts of the active keys, which only a notice leads to.
 _PARTS = {KeyFilter.EXPIRING, KeyFilter.OLD_IN_USE}
 
 _CAPTIONS = {
     "created": gettext_lazy("Your API keys, oldest first"),
     "-created": gettext_lazy("Your API keys, newest first"),
-    "name": gettext_lazy("Your API keys, sorted by name"),
-    "-name": gettext_lazy("Your API keys, sorted by name from the end of the alphabet"),
-    "expires": gettext_lazy("Your API keys, those that end first before the others"),
-    "-expires": gettext_lazy("Your API keys, those that end last before the others"),
-    "usage": gettext_lazy("Your API keys, the least used first"),
-    "-usage": gettext_lazy("Your API keys, the most used first"),
+    "name": gettext_lazy("Your API keys, sorted by name, A to Z"),
+    "-name": gettext_lazy("Your API keys, sorted by name, Z to A"),
+    "expires": gettext_lazy("Your API keys, soonest to expire first"),
+    "-expires": gettext_lazy("Your API keys, last to expire first"),
+    "usage": gettext_lazy("Your API keys, least used first"),
+    "-usage": gettext_lazy("Your API keys, most used first"),
 }
 
 
@@ -55,16 +62,32 @@ class FilterLink(NamedTuple):
     current: bool
 
 
+class OrderLink(NamedTuple):
+    """An order of the list, and whether it has it; for the element ``filters``, without its number."""
+
+    url: str
+    label: str
+    current: bool
+    number: str = ""
+
+
 class Column(NamedTuple):
     """A column's heading.
 
     :param url: sorts by it, the other way round where it is sorted by already; empty for one that cannot be sorted by.
     :param sorted: ``ascending``, ``descending``, or empty.
+    :param order: what that order is called where the headings are not shown.
     """
 
     label: str
     url: str = ""
     sorted: str = ""
+    order: str = ""
+
+    @property
+    def arrow(self) -> str:
+        """Which way the column is sorted, or that it can be; empty for one that cannot be sorted by."""
+        return {"ascending": "↑", "descending": "↓"}.get(self.sorted, "↕" if self.url else "")
 
 
 class PageLinks(NamedTuple):
@@ -125,6 +148,11 @@ class KeyPlace:
         return str(_FILTERS[self.filter]) if self.filter else ""
 
     @property
+    def nothing(self) -> str:
+        """That the filter shows no key; empty without one."""
+        return str(_NOTHING[self.filter]) if self.filter else ""
+
+    @property
     def caption(self) -> str:
         """What the table holds, in which order."""
         return str(_CAPTIONS[self.sort])
@@ -137,8 +165,16 @@ class KeyPlace:
     @property
     def url(self) -> str:
         """The address, in its shortest form."""
+        return self.path + self.suffix
+
+    @property
+    def suffix(self) -> str:
+        """The query of the address, with its question mark; empty for the shortest address.
+
+        Links to a key carry it along, so that the way back leads to the same place in the list (ui-spec 2.7).
+        """
         values = list(self._values())
-        return f"{self.path}?{urlencode(values)}" if values else self.path
+        return f"?{urlencode(values)}" if values else ""
 
     def _values(self) -> Iterator[tuple[str, str]]:
         sort = "" if self.sort == _DEFAULT_SORT else self.sort
@@ -157,16 +193,26 @@ class KeyPlace:
                 links.append(FilterLink(replace(start, filter=wanted).url, str(label), count, current))
         return links
 
-    def column(self, label: str, sort: KeySort, *, down_first: bool = False) -> Column:
+    def orders(self, columns: list[Column]) -> list[OrderLink]:
+        """Return the links of the newest first and of the columns that can be sorted by, for pages without headings."""
+        newest = OrderLink(self.newest.url, _("Newest"), self.sort == _DEFAULT_SORT)
+        return [newest] + [
+            OrderLink(one.url, f"{one.order} {one.arrow}" if one.sorted else one.order, bool(one.sorted))
+            for one in columns
+            if one.url
+        ]
+
+    def column(self, label: str, sort: KeySort, order: str, *, down_first: bool = False) -> Column:
         """Return the heading of a column that can be sorted by: up, then down, then back to the newest first.
 
+        :param order: see :class:`Column`.
         :param down_first: whether a reader expects the largest first, so that down comes before up.
         """
         down: KeySort = f"-{sort}"  # type: ignore[assignment]
         first, second = (down, sort) if down_first else (sort, down)
         following = {first: second, second: _DEFAULT_SORT}.get(self.sort, first)
         direction = {sort: "ascending", down: "descending"}.get(self.sort, "")
-        return Column(label, replace(self, sort=following, cursor="").url, direction)
+        return Column(label, replace(self, sort=following, cursor="").url, direction, order)
 
     def pages(self, page: KeyPage) -> PageLinks:
         """Return where ``page`` is among its neighbors. It was asked for with counts."""
@@ -180,3 +226,18 @@ class KeyPlace:
             back.url if page.previous else "",
             replace(self, cursor=page.next).url if page.next else "",
         )
+
+
+def limit_in_words(total: int, limit: int) -> str:
+    """Return that an owner of ``total`` keys, who may have ``limit``, cannot have one more."""
+    if total > limit:
+        words = ngettext(
+            "You have %(total)s key; the limit is %(n)s.", "You have %(total)s keys; the limit is %(n)s.", total
+        )
+    else:
+        words = ngettext(
+            "You have %(total)s of %(n)s key. Revoke one to create another.",
+            "You have %(total)s of %(n)s keys. Revoke one to create another.",
+            limit,
+        )
+    return words % {"total": total, "n": limit}

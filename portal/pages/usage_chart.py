@@ -117,10 +117,10 @@ def _drawn(usage: Usage) -> tuple[Window, list[Tally]]:
 
 def _titles(bucket: timedelta) -> tuple[str, str]:
     if bucket == HOUR:
-        return _("Requests per hour"), _("Hour (UTC)")
+        return _("Requests per hour (UTC)"), _("Hour (UTC)")
     if bucket == DAY:
-        return _("Requests per day"), _("Day (UTC)")
-    return _("Requests per week"), _("Week (UTC)")
+        return _("Requests per day (UTC)"), _("Day (UTC)")
+    return _("Requests per week (UTC)"), _("Week (UTC)")
 
 
 def _mark(start: datetime, bucket: timedelta) -> str:
@@ -142,10 +142,10 @@ def _summary(total: Tally, labels: list[str], tallies: list[Tally]) -> list[str]
     said = [
         _("Stacked bars from %(first)s to %(last)s, in UTC.") % {"first": labels[0], "last": labels[-1]},
         _("%(requests)s, %(rejected)s rejected.") % numbers,
-        _peak(_("The most were on %(when)s: %(requests)s."), labels, [tally.total for tally in tallies]),
+        _peak(_("Busiest: %(when)s, %(requests)s."), labels, [tally.total for tally in tallies]),
     ]
     if total.rejected:
-        text = _("The most were rejected on %(when)s: %(requests)s.")
+        text = _("Most rejected: %(when)s, %(requests)s.")
         said.append(_peak(text, labels, [tally.rejected for tally in tallies]))
     return said
 

@@ -35,12 +35,19 @@ _RANGE = {
             "No requests in the last %(n)d hours. Make one, and it appears here soon.",
             "n",
         ),
-        "up": ngettext_lazy("Up %(share)s on the %(n)d hour before", "Up %(share)s on the %(n)d hours before", "n"),
-        "down": ngettext_lazy(
-            "Down %(share)s on the %(n)d hour before", "Down %(share)s on the %(n)d hours before", "n"
+        "up": ngettext_lazy(
+            "Up %(share)s from the previous %(n)d hour", "Up %(share)s from the previous %(n)d hours", "n"
         ),
-        "same": ngettext_lazy("As many as in the %(n)d hour before", "As many as in the %(n)d hours before", "n"),
-        "new": ngettext_lazy("None in the %(n)d hour before", "None in the %(n)d hours before", "n"),
+        "down": ngettext_lazy(
+            "Down %(share)s from the previous %(n)d hour", "Down %(share)s from the previous %(n)d hours", "n"
+        ),
+        "same": ngettext_lazy("Same as the previous %(n)d hour", "Same as the previous %(n)d hours", "n"),
+        "new": ngettext_lazy("None in the previous %(n)d hour", "None in the previous %(n)d hours", "n"),
+        "refused": ngettext_lazy(
+            "%(requests)s refused in the last %(n)d hour: something still uses this key.",
+            "%(requests)s refused in the last %(n)d hours: something still uses this key.",
+            "n",
+        ),
     },
     DAY: {
         "label": ngettext_lazy("%(n)d day", "%(n)d days", "n"),
@@ -52,10 +59,19 @@ _RANGE = {
             "No requests in the last %(n)d days. Make one, and it appears here soon.",
             "n",
         ),
-        "up": ngettext_lazy("Up %(share)s on the %(n)d day before", "Up %(share)s on the %(n)d days before", "n"),
-        "down": ngettext_lazy("Down %(share)s on the %(n)d day before", "Down %(share)s on the %(n)d days before", "n"),
-        "same": ngettext_lazy("As many as in the %(n)d day before", "As many as in the %(n)d days before", "n"),
-        "new": ngettext_lazy("None in the %(n)d day before", "None in the %(n)d days before", "n"),
+        "up": ngettext_lazy(
+            "Up %(share)s from the previous %(n)d day", "Up %(share)s from the previous %(n)d days", "n"
+        ),
+        "down": ngettext_lazy(
+            "Down %(share)s from the previous %(n)d day", "Down %(share)s from the previous %(n)d days", "n"
+        ),
+        "same": ngettext_lazy("Same as the previous %(n)d day", "Same as the previous %(n)d days", "n"),
+        "new": ngettext_lazy("None in the previous %(n)d day", "None in the previous %(n)d days", "n"),
+        "refused": ngettext_lazy(
+            "%(requests)s refused in the last %(n)d day: something still uses this key.",
+            "%(requests)s refused in the last %(n)d days: something still uses this key.",
+            "n",
+        ),
     },
 }
 

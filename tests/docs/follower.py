@@ -35,6 +35,7 @@ BASH = shutil.which("bash") or "/bin/bash"
 
 _SERVERS = ("python manage.py runserver", "gunicorn ")
 _PASTED = re.compile(r"(prk_|pst_|pat_|prt_|key_|sk_)…")
+_CLONE = "/path/to/your/clone"
 _WRITE = re.compile(r"(Create|Add to the end of|Replace) `([^`]+)`")
 _SHELL = "`python manage.py shell`"
 _PROSE = re.compile(
@@ -215,7 +216,7 @@ class Follower:
         if not line.startswith("pip install "):
             return False
         for requirement in shlex.split(line)[2:]:
-            name, _, extra = requirement.rstrip("]").partition("[")
+            name, _, extra = requirement.replace(_CLONE, "django-customer-portal").rstrip("]").partition("[")
             for package in [name, *_extra(name, extra)]:
                 try:
                     version(package)

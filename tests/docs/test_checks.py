@@ -7,6 +7,7 @@ from pathlib import Path
 
 from portal import checks
 from portal.keystore import checks as keystore_checks
+from portal.models import checks as model_checks
 from tests.docs.follower import Follower
 from tests.docs.markdown import sections, table
 
@@ -24,7 +25,7 @@ def text_of(node: ast.expr) -> str:
 def messages() -> list[list[str]]:
     """Return id, text and hint of each message that the code makes, in the order of the ids."""
     found = []
-    sources = "".join(Path(module.__file__).read_text() for module in (checks, keystore_checks))
+    sources = "".join(Path(module.__file__).read_text() for module in (checks, keystore_checks, model_checks))
     # Each begins with the same import, which must be the first statement.
     for node in ast.walk(ast.parse(sources.replace("from __future__ import annotations", ""))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in {"Error", "Warning"}:

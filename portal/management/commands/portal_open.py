@@ -15,7 +15,7 @@ from portal.shortcuts import create_portal_url
 class Command(BaseCommand):
     """Mints a session and prints its link."""
 
-    help = "Print a link into a portal for one end user. It works once, for 15 minutes."
+    help = "Print a link into a portal for one end user. It works once, for CODE_TTL (15 minutes by default)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the arguments."""
