@@ -192,11 +192,8 @@ def _databases() -> Iterator[CheckMessage]:
                 hint='Set OPTIONS["transaction_mode"] = "IMMEDIATE", or your own transactions will fail as "locked".',
                 id="portal.W101",
             )
-        if (
-            "postgresql" in engine
-            and database.get("CONN_MAX_AGE", 0) == 0
-            and not database.get("OPTIONS", {}).get("pool")
-        ):
+        closes = "postgresql" in engine and database.get("CONN_MAX_AGE", 0) == 0
+        if closes and not database.get("OPTIONS", {}).get("pool"):
             yield Warning(
                 f"Each request opens a new connection to the database {alias!r}, which costs more than all the rest of it.",
                 hint='Set CONN_MAX_AGE = None and CONN_HEALTH_CHECKS = True, or OPTIONS["pool"].',
@@ -243,8 +240,10 @@ def _static_files() -> Iterator[CheckMessage]:
 
 def register_checks() -> None:
     """Register the checks with Django; called when the app is ready."""
-    from .keystore.checks import check_key_store  # Knows the models, and this module is imported before there are any.
+    # These know the models, and this module is imported before there are any.
+    from .keystore.checks import check_key_store
+    from .models.checks import check_database
 
-    register(check_settings, Tags.security)
-    register(check_key_store, Tags.security)
+    for check in (check_settings, check_database, check_key_store):
+        register(check, Tags.security)
     register(check_deployment, Tags.security, deploy=True)

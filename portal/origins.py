@@ -26,7 +26,15 @@ _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\Z", re.ASCII)
 
 
 class OriginError(ValueError):
-    """The origin or URL was refused; the text says what to write instead and is fit for a form or an API answer."""
+    """The origin or URL was refused; the text says what to write instead and is fit for a form or an API answer.
+
+    It is English, and a message id of the app's translations: forms translate it, the API does not.
+    """
+
+
+def gettext_noop(text: str) -> str:
+    """Return ``text``, which ``makemessages`` finds in this call; Django's function of this name would bring Django in."""
+    return text
 
 
 def _canonical_host(host: str) -> bool:
@@ -62,14 +70,16 @@ def _split(url: str, *, plain_http: bool = False) -> tuple[str, str]:
     match = _ORIGIN.match(url)
     # "https://host@other" and "https://host\other" start with an origin that is not theirs.
     if match is None or url[match.end() : match.end() + 1] not in {"", "/", "?", "#"}:
-        raise OriginError("Start with https:// and a host name, without a user name or password.")
+        raise OriginError(gettext_noop("Start with https:// and a host name, without a user name or password."))
     scheme, host, port = match["scheme"].lower(), match["host"].lower(), match["port"]
     if not _canonical_host(host):
-        raise OriginError("Write the host in its plain form: a domain name in ASCII, or a full IP address.")
+        raise OriginError(
+            gettext_noop("Write the host in its plain form: a domain name in ASCII, or a full IP address.")
+        )
     if port is not None and (not 0 < int(port) < 65536 or port != str(int(port))):
-        raise OriginError("Use a port from 1 to 65535.")
+        raise OriginError(gettext_noop("Use a port from 1 to 65535."))
     if scheme == "http" and not plain_http and not is_loopback(host):
-        raise OriginError("Use https. Plain http is for this machine only (localhost, 127.0.0.1).")
+        raise OriginError(gettext_noop("Use https. Plain http is for this machine only (localhost, 127.0.0.1)."))
     origin = f"{scheme}://{host}"
     if port is not None and port != _DEFAULT_PORTS[scheme]:
         origin += f":{port}"
@@ -83,7 +93,7 @@ def parse_origin(value: str) -> str:
     """
     origin, rest = _split(value)
     if rest not in {"", "/"}:
-        raise OriginError("Give the origin only: scheme, host and port, without a path.")
+        raise OriginError(gettext_noop("Give the origin only: scheme, host and port, without a path."))
     return origin
 
 
@@ -105,10 +115,12 @@ def check_return_url(url: str, return_origins: Iterable[str]) -> str:
     :raises OriginError: the URL is not absolute, not plain, too long or its origin is not listed.
     """
     if len(url) > MAX_URL_LENGTH:
-        raise OriginError(f"Use at most {MAX_URL_LENGTH} characters.")
+        raise OriginError(gettext_noop("Use at most 500 characters."))
     origin, rest = _split(url)
     if _REST.match(rest) is None:
-        raise OriginError("Percent-encode spaces, quotes, backslashes and everything outside ASCII.")
+        raise OriginError(gettext_noop("Percent-encode spaces, quotes, backslashes and everything outside ASCII."))
     if origin not in return_origins:
-        raise OriginError("Use a URL whose origin (scheme, host and port) is among the portal's return origins.")
+        raise OriginError(
+            gettext_noop("Use a URL whose origin (scheme, host and port) is among the portal's return origins.")
+        )
     return url

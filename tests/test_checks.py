@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
+from django.db import connection, connections
 
 from portal import checks
 from portal.checks import check_deployment, check_settings, known_keys
 from portal.keystore import KeyStore
 from portal.keystore import checks as keystore_checks
 from portal.keystore.checks import check_key_store
+from portal.models import checks as model_checks
+from portal.models.checks import check_database
 
 SAFE = {"BASE_URL": "https://portal.example.com"}
 
@@ -189,6 +192,54 @@ def test_django_runs_the_key_stores_check(settings):
         call_command("check", stdout=StringIO(), stderr=StringIO())
 
 
+@pytest.fixture
+def in_zone(monkeypatch):
+    """Return ``in_zone(name)``, which returns the ids that a database with this TIME_ZONE gives."""
+    actual = connections["default"]
+
+    def check(zone):
+        monkeypatch.setitem(actual.settings_dict, "TIME_ZONE", zone)
+        actual.__dict__.pop("timezone", None)
+        return ids(check_database())
+
+    yield check
+    actual.__dict__.pop("timezone", None)
+
+
+# Morocco's clocks change for Ramadan, a month.
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca"])
+def test_e015_local_times_that_come_twice(in_zone, zone):
+    assert in_zone(zone) == ([] if connection.vendor == "postgresql" else ["portal.E015"])
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Kathmandu", "Asia/Tokyo"])
+def test_zones_whose_clocks_do_not_change_are_silent(in_zone, zone):
+    assert in_zone(zone) == []
+
+
+class OtherRouter:
+    def db_for_write(self, model, **hints):
+        return "other"
+
+
+def test_e015_is_about_the_portals_database_only(in_zone, settings):
+    in_utc = connections["default"].copy("other")
+    in_zone("Europe/Berlin")
+    settings.DATABASE_ROUTERS = [OtherRouter()]
+    connections["other"] = in_utc
+    try:
+        assert check_database() == []
+    finally:
+        del connections["other"]
+
+
+@pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL keeps moments")
+def test_django_runs_the_databases_check(in_zone):
+    in_zone("Europe/Berlin")
+    with pytest.raises(SystemCheckError, match=r"portal\.E015"):
+        call_command("check", stdout=StringIO(), stderr=StringIO())
+
+
 def test_w001_without_base_url(settings):
     settings.PORTAL = {}
     assert ids(check_settings()) == ["portal.W001"]
@@ -294,7 +345,7 @@ def test_w106_a_stricter_isolation(deployment, monkeypatch, level, expected):
 
 
 def test_ids_are_tested_and_used_for_one_thing():
-    source = "".join(Path(module.__file__).read_text() for module in (checks, keystore_checks))
+    source = "".join(Path(module.__file__).read_text() for module in (checks, keystore_checks, model_checks))
     used = set(re.findall(r'"(?:portal\.)?([EW]\d{3})"', source))
     tested = set(re.findall(r"[EW]\d{3}", Path(__file__).read_text().upper().replace("PORTAL.", "")))
     assert used <= tested

@@ -5,13 +5,14 @@ from __future__ import annotations
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.urls import NoReverseMatch
+from django.utils.translation import gettext_lazy
 
 from portal.links import portal_base
 
 __all__ = ["NO_ADDRESS", "portal_address"]
 
 #: What the admin says instead of an address.
-NO_ADDRESS = (
+NO_ADDRESS = gettext_lazy(
     'Set PORTAL["BASE_URL"] to the public address under which portal.urls is included, '
     "for example “https://example.com/portal”."
 )

@@ -23,13 +23,14 @@ from .contrast import contrast_report
 from .disable import disable
 from .guide import guide
 from .live import live_sessions
+from .lookups import OfferedLookups
 from .preview import PERMISSION, preview
 
 __all__ = ["PortalConfigAdmin"]
 
 
 @admin.register(PortalConfig)
-class PortalConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class PortalConfigAdmin(OfferedLookups):
     """A plain ModelAdmin, so that a project with an admin theme can mix in that theme's own.
 
     All writes go through the model's verbs and name the operator: that is what ends sessions and what is audited.
@@ -122,11 +123,13 @@ class PortalConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         form.address = _saved(obj).address  # type: ignore[attr-defined]
         return form
 
-    @admin.display(description=gettext_lazy("address"))
+    @admin.display(description=gettext_lazy("public address"))
     def address(self, obj: PortalConfig) -> str:
         """Show the full address of the saved portal."""
         address = _saved(obj).address
-        return format_html('<a href="{0}" target="_blank" rel="noopener">{0}</a>', address) if address else NO_ADDRESS
+        return (
+            format_html('<a href="{0}" target="_blank" rel="noopener">{0}</a>', address) if address else str(NO_ADDRESS)
+        )
 
     @admin.display(description=gettext_lazy("contrast"))
     def contrast(self, obj: PortalConfig) -> SafeString:
@@ -183,7 +186,7 @@ class PortalConfigAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         live = live_sessions(PortalSession.objects.filter(config__in=[obj.pk for obj in doomed]))
         listed: list[Any] = [f"{obj} ({obj.slug})" for obj in doomed]
         listed += [
-            _("All their sessions, ended ones included. Now there are: %(live)s. Links into them stop working.")
+            _("All their sessions, ended ones included. Currently %(live)s. Links into them stop working.")
             % {"live": live},
             _("Their uploaded logos. API keys and events stay."),
         ]

@@ -23,7 +23,7 @@ LOGO_FIELDS = {"logo": "logo_file", "dark_logo": "logo_dark_file"}
 
 _ORIGINS = {
     "allowed_origins": _("Origins whose pages may call the API with the user's cookie. One per line."),
-    "frame_ancestors": _("Origins whose pages may show the portal in a frame. None may by default. One per line."),
+    "frame_ancestors": _("Origins whose pages may show the portal in a frame. By default, none. One per line."),
     "return_origins": _("Origins that users come from and may be sent back to, such as your product's. One per line."),
 }
 

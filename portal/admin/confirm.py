@@ -31,7 +31,7 @@ def confirm_page(
     """
     return TemplateResponse(
         request,
-        "admin/portal/portalsession/confirm.html",
+        "admin/portal/confirm.html",
         {
             **object_context(model_admin, request, title, original),
             "question": question,

@@ -1,4 +1,4 @@
-"""Form fields of columns that no stock field fits: lists as lines or checkboxes, a color."""
+"""Form fields of columns that no stock field fits: lists as lines or checkboxes, a color, portals."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from portal.permissions import CAPABILITIES, ordered
 
 from .periods import USUAL_GRACE_PERIODS, period
 
-__all__ = ["CapabilitiesField", "ColorWidget", "GracePeriodsField", "KeyPermissionsField", "OriginsField"]
+__all__ = [
+    "CapabilitiesField",
+    "ColorWidget",
+    "GracePeriodsField",
+    "KeyPermissionsField",
+    "OriginsField",
+    "PortalField",
+    "PortalsField",
+]
 
 
 class _LinesField(forms.Field):
@@ -98,7 +106,7 @@ def _problem(number: int, written: str, error: OriginError) -> ValidationError:
     text = _("Line %(number)s, “%(written)s”: %(problem)s")
     if better:
         text += " " + _("Write: %(better)s")
-    params = {"number": number, "written": written, "problem": error, "better": better}
+    params = {"number": number, "written": written, "problem": _(str(error)), "better": better}
     return ValidationError(text, code="origin", params=params)
 
 
@@ -159,3 +167,15 @@ class ColorWidget(AdminTextInputWidget):
         """The script that ties the picker to the text."""
 
         js = ("portal/admin/color.js",)
+
+
+class PortalField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One portal. Display names may be alike, and the wrong choice gives somebody's key to another portal's users."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Return name and slug."""
+        return f"{obj.app_name} ({obj.slug})"
+
+
+class PortalsField(PortalField, forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """Several portals."""

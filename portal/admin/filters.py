@@ -155,7 +155,7 @@ class CreatedFilter(ListFilter):
     """By the days on which rows were created, both included, in the current time zone."""
 
     title = _("date")
-    template = "admin/portal/portalsession/created_filter.html"
+    template = "admin/portal/created_filter.html"
     parameters = ("from", "to")
 
     def __init__(self, request: HttpRequest, params: dict[str, list[str]], model: Any, model_admin: Any) -> None:

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.contrib import admin
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import HttpRequest
+
+from .lookups import OfferedLookups
 
 __all__ = [
     "LargeTableAdmin",
@@ -162,7 +163,7 @@ class LargeTableChangeList(ChangeList):
         return not self.query and bool(names) and not (len(names) == 1 and names <= options.indexed_parameters)
 
 
-class LargeTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class LargeTableAdmin(OfferedLookups):
     """A read-only table of any size."""
 
     ordering = ("-id",)
@@ -174,16 +175,12 @@ class LargeTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     indexed_parameters: frozenset[str] = frozenset()
     #: The parameters of the filter on dates.
     date_parameters: frozenset[str] = frozenset({"from", "to"})
-    #: Filters, each with its ``parameters``.
+    #: Filters of :mod:`.filters`, each with its ``parameters``, or Django's.
     list_filter: ClassVar[Any] = ()
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """Return the list that does not count."""
         return LargeTableChangeList
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow what the filters offer and nothing else: any other column in the address would be a walk through it."""
-        return lookup in {name for kind in self.list_filter for name in kind.parameters}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds rows by hand."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -19,6 +17,7 @@ from portal.models import RootKey
 
 from . import once
 from .actor import operator
+from .lookups import OfferedLookups
 from .root_key_actions import RootKeyActions
 from .root_key_form import CreateRootKeyForm, EditRootKeyForm
 from .root_key_secret import root_key_secret_page
@@ -27,7 +26,7 @@ __all__ = ["RootKeyAdmin"]
 
 
 @admin.register(RootKey)
-class RootKeyAdmin(RootKeyActions):
+class RootKeyAdmin(OfferedLookups, RootKeyActions):
     """The root keys.
 
     They are not deleted here but disabled: their sessions would lose the link to them, by which a leaked key's sessions
@@ -39,6 +38,8 @@ class RootKeyAdmin(RootKeyActions):
     search_fields = ("name", "public_id")
     actions = None
     ordering = ("name", "id")
+    id_prefix = tokens.ROOT_KEY_ID
+    made_before = gettext_lazy("Root key created already")
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, root_key: RootKey) -> str:
@@ -83,32 +84,6 @@ class RootKeyAdmin(RootKeyActions):
         if obj is None:
             return ()
         return ("public_id", "start", "state", "granted", "created_at", "last_used_at", "previous_ends_at")
-
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Make a key and show its secret; the same form sent again is told so and makes none."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        if made := self._made_by_this_form(request):
-            return self._already_made(request, made)
-        try:
-            return super().add_view(request, form_url, {**once.ONE_BUTTON, **(extra_context or {})})
-        except (DatabaseError, ValidationError):
-            # The same form was sent twice at the same time, and the other was first.
-            if made := self._made_by_this_form(request):
-                return self._already_made(request, made)
-            raise
-
-    def _made_by_this_form(self, request: HttpRequest) -> RootKey | None:
-        request_id = request.POST.get("request_id", "")
-        return (
-            RootKey.objects.filter(public_id=once.public_id(request, request_id, tokens.ROOT_KEY_ID)).first()
-            if request_id
-            else None
-        )
-
-    def _already_made(self, request: HttpRequest, root_key: RootKey) -> HttpResponse:
-        text = _("This key was created already, and its secret was shown then. Rotate the key to get a new one.")
-        return self.refused(request, root_key, _("Root key created already"), text)
 
     @sensitive_variables("issued")
     def save_model(self, request: HttpRequest, obj: RootKey, form: Any, change: bool) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,7 +19,8 @@ from portal.models import RootKey
 from portal.models.root_key import RotatedMeanwhile
 
 from .actor import REVOKED, operator
-from .confirm import confirm_page, refused_page
+from .confirm import confirm_page
+from .once import SentOnceAdmin
 from .root_key_form import DisableForm, RotateForm
 from .root_key_secret import root_key_secret_page
 
@@ -35,7 +36,7 @@ def _sent(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
+class RootKeyActions(SentOnceAdmin):
     """The pages and buttons of one root key. All of them need the permission to change root keys."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -60,13 +61,10 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
             raise Http404
         return root_key
 
-    def _page(self, root_key: RootKey) -> str:
-        return reverse("admin:portal_rootkey_change", args=[root_key.pk], current_app=self.admin_site.name)
-
     def _done(self, request: HttpRequest, root_key: RootKey, text: str) -> HttpResponse:
         self.log_change(request, root_key, text)
         self.message_user(request, text, messages.SUCCESS)
-        return HttpResponseRedirect(self._page(root_key))
+        return HttpResponseRedirect(self.page_of(root_key))
 
     @sensitive_variables("issued")
     def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -97,7 +95,7 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
             button=_("Rotate"),
             danger=False,
             fields=form,
-            back=self._page(root_key),
+            back=self.page_of(root_key),
         )
 
     def disable_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -118,7 +116,7 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
             % {"name": root_key.name},
             button=_("Disable"),
             fields=form,
-            back=self._page(root_key),
+            back=self.page_of(root_key),
         )
 
     def enable_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -136,7 +134,7 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
             % {"name": root_key.name},
             button=_("Enable"),
             danger=False,
-            back=self._page(root_key),
+            back=self.page_of(root_key),
         )
 
     def end_sessions_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -159,7 +157,7 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
             )
             % {"name": root_key.name},
             button=_("End sessions"),
-            back=self._page(root_key),
+            back=self.page_of(root_key),
         )
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], **kwargs: Any) -> HttpResponse:  # type: ignore[override]
@@ -167,7 +165,3 @@ class RootKeyActions(admin.ModelAdmin):  # type: ignore[type-arg]
         context["can_end"] = request.user.has_perm("portal.change_portalsession")
         context["sees_sessions"] = request.user.has_perm("portal.view_portalsession")
         return super().render_change_form(request, context, **kwargs)
-
-    def refused(self, request: HttpRequest, root_key: RootKey, title: str, text: str) -> HttpResponse:
-        """Answer 409 with the reason why nothing was done, and a way to the key."""
-        return refused_page(self, request, title, original=root_key, text=text, page=self._page(root_key))

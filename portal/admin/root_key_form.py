@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from portal import clock, permissions
 from portal.models import PortalConfig, RootKey
 
-from .fields import CapabilitiesField
+from .fields import CapabilitiesField, PortalsField
 from .once import SentOnceForm
 
 __all__ = ["CreateRootKeyForm", "DisableForm", "EditRootKeyForm", "RotateForm"]
@@ -60,12 +60,6 @@ class _PortalsWidget(FilteredSelectMultiple):
     template_name = "admin/portal/rootkey/portals.html"
 
 
-class _PortalsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, obj: Any) -> str:
-        """Return name and slug: names may be alike."""
-        return f"{obj.app_name} ({obj.slug})"
-
-
 class CreateRootKeyForm(SentOnceForm, EditRootKeyForm):
     """A root key with a picker for what it may do; :attr:`granted` holds the permissions once the form is valid."""
 
@@ -79,7 +73,7 @@ class CreateRootKeyForm(SentOnceForm, EditRootKeyForm):
         initial="all",
         widget=AdminRadioSelect(attrs={"class": "radiolist"}),
     )
-    portals = _PortalsField(
+    portals = PortalsField(
         label=gettext_lazy("Portals"),
         queryset=PortalConfig.objects.all(),
         required=False,
@@ -113,7 +107,8 @@ class CreateRootKeyForm(SentOnceForm, EditRootKeyForm):
         label=gettext_lazy("Everything, now and in later releases"),
         required=False,
         help_text=gettext_lazy(
-            "Dangerous: who has this key may mint a session of any user at any portal. It makes the choices above void."
+            "Dangerous: anyone holding this key can create a session for any user at any portal. This overrides the choices "
+            "above."
         ),
     )
 

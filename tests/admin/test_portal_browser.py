@@ -85,6 +85,12 @@ def test_the_picker_fills_in_the_text_and_follows_it(window, portal):
     text.fill("#2563EB")
     expect(picker).to_have_value("#2563eb")
     text.fill("")
+    page.goto("/admin/portal/portalconfig/add/")
+    # What an empty field shows as an example, and not black; it is not sent.
+    expect(picker).to_have_value("#2563eb")
+    expect(text).to_have_value("")
+    page.goto(url(portal))
+    text.fill("")
     picker.fill("#ff0000")
     expect(text).to_have_value("#ff0000")
     page.get_by_role("button", name="Save and continue editing").click()
@@ -132,3 +138,25 @@ def test_a_preview_opens_in_a_new_tab_and_says_that_it_is_one(window, portal):
     tab.wait_for_url("**/my-portal/keys/")
     assert tab.title().startswith("Preview:")
     expect(page.locator("h1").last).to_have_text("Open preview")
+
+
+def test_a_new_root_key_is_copied_by_a_button(window):
+    page = window(permissions=["clipboard-read", "clipboard-write"])
+    page.goto("/admin/portal/rootkey/add/")
+    page.locator("#id_name").fill("Backend")
+    page.locator("[name=mint][value=all]").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_role("button", name="Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == page.locator("#portal-key").input_value()
+    assert page.locator("#portal-key").input_value().startswith("prk_")
+
+
+def test_without_a_script_there_is_no_button_to_copy(window):
+    page = window(java_script_enabled=False)
+    page.goto("/admin/portal/rootkey/add/")
+    page.locator("#id_name").fill("Backend")
+    page.locator("[name=mint][value=all]").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#portal-key")).to_be_visible()
+    expect(page.locator("button[data-copy]")).to_be_hidden()

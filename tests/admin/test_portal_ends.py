@@ -40,7 +40,7 @@ def test_disabling_asks_first_and_saves_everything_else(operator, config):
     assert (config.enabled, config.display_name) == (True, "Southwind")
     assert LogEntry.objects.get().get_change_message() == "Changed Display name."
     page = operator.get(url(config, "disable"))
-    assert "Sessions end now. API keys keep working. Now there are: 2 live sessions." in text(page)
+    assert "Sessions end now. API keys keep working. Currently 2 live sessions." in text(page)
     session.refresh_from_db()
     assert session.revoked_at is None
     answer = submit(operator, url(config, "disable"))
@@ -101,13 +101,13 @@ def test_a_portal_that_somebody_else_closed_stays_closed(operator, config):
 
 def test_a_great_number_is_not_counted(operator, config):
     many_sessions(config, 1000)
-    assert "Now there are: 1,000 live sessions." in text(operator.get(url(config, "disable")))
+    assert "Currently 1,000 live sessions." in text(operator.get(url(config, "disable")))
     mint(config)
     with CaptureQueriesContext(
         connection,
     ) as queries:
         page = operator.get(url(config, "disable"))
-    assert "Now there are: more than 1,000 live sessions." in text(page)
+    assert "Currently more than 1,000 live sessions." in text(page)
     counting = [query["sql"] for query in queries if "COUNT" in query["sql"].upper()]
     assert len(counting) == 1
     assert "LIMIT 1001" in counting[0]
@@ -119,7 +119,7 @@ def test_one_session_is_one(operator, config):
     sign_in(config)
     sign_in(config).row.revoke()
     sign_in(PortalConfigFactory())
-    assert "Now there are: 1 live session." in text(operator.get(url(config, "disable")))
+    assert "Currently 1 live session." in text(operator.get(url(config, "disable")))
 
 
 def test_deleting_a_portal(operator, config):
@@ -129,7 +129,7 @@ def test_deleting_a_portal(operator, config):
     PortalLogo.objects.create(config=config, name="logo.0.png", content_type="image/png", content=b"x")
     page = text(operator.get(url(config, "delete")))
     assert "Northwind Maps (my-portal)" in page
-    assert "Now there are: 2 live sessions." in page
+    assert "Currently 2 live sessions." in page
     assert "ps_" not in page
     assert submit(operator, url(config, "delete")).headers["Location"] == LIST
     assert PortalConfig.objects.count() == 1
@@ -148,7 +148,7 @@ def test_deleting_many_portals(operator, config):
     assert "(my-portal)" in page
     assert "(other)" in page
     assert "(kept)" not in page
-    assert "Now there are: 2 live sessions." in page
+    assert "Currently 2 live sessions." in page
     assert operator.post(LIST, {**form, "post": "yes"}).status_code == 302
     assert list(PortalConfig.objects.all()) == [kept]
     assert set(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from django.contrib.auth.models import Permission
 
 from portal.models import PortalConfig, PortalLogo
 from tests.admin.forms import shown, submit
@@ -133,3 +134,16 @@ print("portal.admin" in sys.modules, PortalConfig.objects.count())
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stdout.endswith("False 1\n"), done.stderr
+
+
+def test_only_what_somebody_can_be_allowed_is_offered(db):
+    """A permission that opens nothing makes a group's form longer, and whoever gives it believes that it does."""
+    apps = Permission.objects.filter(content_type__app_label__in=("portal", "portal_keys"))
+    assert set(apps.values_list("codename", flat=True)) == {
+        *("add_portalconfig", "change_portalconfig", "delete_portalconfig", "view_portalconfig"),
+        "preview_portalconfig",
+        *("add_rootkey", "change_rootkey", "view_rootkey"),
+        *("change_portalsession", "view_portalsession"),
+        "view_portalevent",
+        *("add_apikey", "change_apikey", "view_apikey"),
+    }

@@ -11,9 +11,10 @@ from html import unescape
 import pytest
 from django.contrib.admin import site
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.contrib.sessions.models import Session
 from django.db import DatabaseError, connection
-from django.db.models.signals import pre_save
+from django.db.models.signals import pre_init, pre_save
 from django.test import Client
 from django.utils import timezone
 
@@ -259,8 +260,17 @@ def test_the_same_form_sent_again_makes_no_second_key(operator, api, config):
     assert form["request_id"] not in root_key.public_id
 
 
+def test_who_may_make_keys_no_more_is_not_told_of_one_made_before(config):
+    client = staff("add_rootkey")
+    _, form = new(client)
+    Permission.objects.filter(codename="add_rootkey").delete()
+    assert client.post(ADD, form).status_code == 403
+    assert RootKey.objects.count() == 1
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_form_sent_twice_at_once_makes_one_key(operator, config):
+@pytest.mark.parametrize("moment", [pre_init, pre_save], ids=["before the form is checked", "before it is written"])
+def test_a_form_sent_twice_at_once_makes_one_key(operator, config, moment):
     form = {**hidden(operator.get(ADD)), "name": "Billing", "mint": "all"}
     answers = []
 
@@ -270,12 +280,12 @@ def test_a_form_sent_twice_at_once_makes_one_key(operator, config):
 
     def between(sender, **kwargs):
         # The second sending has looked, found no key, and is about to write; the first one is quicker.
-        pre_save.disconnect(between, sender=RootKey)
+        moment.disconnect(between, sender=RootKey)
         thread = threading.Thread(target=first_sending)
         thread.start()
         thread.join()
 
-    pre_save.connect(between, sender=RootKey)
+    moment.connect(between, sender=RootKey)
     twin = Client()
     twin.cookies = operator.cookies
     late = twin.post(ADD, form)

@@ -125,6 +125,12 @@ def test_search_finds_a_whole_external_id_and_nothing_else(operator, config, ext
     assert len(cells(operator.get(KEYS, {"q": " "}), "external_id")) == 5
 
 
+def test_portals_of_one_name_are_told_apart(operator, config):
+    other = PortalConfigFactory(slug="other-portal", display_name=config.display_name, keyspace_id="ks_2")
+    choices = set(re.findall(r"<option[^>]*>(.*?)</option>", operator.get(ADD).content.decode()))
+    assert {"Northwind Maps (my-portal)", f"Northwind Maps ({other.slug})"} <= choices
+
+
 def test_search_finds_a_key_by_its_id_and_by_the_start_of_either_secret(operator, config):
     key, old = make_key(name="Rotated")
     make_key(name="Other")
@@ -156,7 +162,7 @@ def test_a_key_shows_all_there_is_to_know_and_no_hash(operator, config):
     assert_strict(shown_page)
     ApiKey.objects.revoke(key.public_id)
     words = text(operator.get(page(key)))
-    assert "None any more." in words
+    assert "No secrets remain." in words
     assert "Revoked" in words
 
 

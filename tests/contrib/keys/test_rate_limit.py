@@ -122,10 +122,9 @@ def test_eight_processes_count_as_one(shared_cache):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("shared", [False, True])
-def test_eight_threads_get_exactly_the_limit(request, monkeypatch, shared):
+def test_eight_threads_get_exactly_the_limit(request, patience, shared):
     if shared:
         request.getfixturevalue("shared_cache")
-        monkeypatch.setattr(throttle._deadline, "seconds", 10)
     _, secret = make_key(rate_limit=100, rate_limit_seconds=86400)
     start = threading.Barrier(8)
 

@@ -9,12 +9,13 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import router, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from portal.admin.actor import operator
-from portal.admin.confirm import confirm_page, refused_page
+from portal.admin.confirm import confirm_page
+from portal.admin.once import SentOnceAdmin
 from portal.admin.paging import LargeTableAdmin
 from portal.admin.secret import secret_page
 from portal.contrib.keys.models import ApiKey, portals_of
@@ -27,7 +28,7 @@ from .forms import RotateKeyForm
 __all__ = ["KeyActions"]
 
 
-class KeyActions(LargeTableAdmin):
+class KeyActions(SentOnceAdmin, LargeTableAdmin):
     """The pages and buttons of one key. All of them need the permission to change keys."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -135,12 +136,8 @@ class KeyActions(LargeTableAdmin):
             button=_("Rotate"),
             danger=False,
             fields=form,
-            back=self._page(key),
+            back=self.page_of(key),
         )
-
-    def refused(self, request: HttpRequest, key: ApiKey, title: str, text: str) -> HttpResponse:
-        """Answer 409 with the reason why nothing was done, and a way to the key."""
-        return refused_page(self, request, title, original=key, text=text, page=self._page(key))
 
     def _changeable(self, request: HttpRequest, pk: int) -> ApiKey:
         key: ApiKey | None = self.get_queryset(request).filter(pk=pk).first()
@@ -152,12 +149,9 @@ class KeyActions(LargeTableAdmin):
             raise Http404
         return key
 
-    def _page(self, key: ApiKey) -> str:
-        return reverse("admin:portal_keys_apikey_change", args=[key.pk], current_app=self.admin_site.name)
-
     def _told(self, request: HttpRequest, key: ApiKey, text: str) -> HttpResponse:
         self.message_user(request, text, messages.INFO)
-        return HttpResponseRedirect(self._page(key))
+        return HttpResponseRedirect(self.page_of(key))
 
     def _asked(
         self,
@@ -174,12 +168,12 @@ class KeyActions(LargeTableAdmin):
         """Ask the question on GET; on POST do the act, and say what came of it."""
         if request.method != "POST":
             words = question % _words(key)
-            return confirm_page(self, request, title, original=key, question=words, back=self._page(key), **page)
+            return confirm_page(self, request, title, original=key, question=words, back=self.page_of(key), **page)
         if not act(key, operator(request)):
             return self._told(request, key, otherwise)
         self.log_change(request, key, done)
         self.message_user(request, done, messages.SUCCESS)
-        return HttpResponseRedirect(self._page(key))
+        return HttpResponseRedirect(self.page_of(key))
 
 
 def _words(key: ApiKey) -> dict[str, str]:

@@ -23,7 +23,7 @@ def secrets_table(key: ApiKey) -> SafeString | str:
         for secret in key.secrets.order_by("-pk")
     ]
     if not rows:
-        return _("None any more.")
+        return _("No secrets remain.")
     head = (_("Starts with"), _("Ends"), _("Created"), _("Last used"))
     return format_html(
         "<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",

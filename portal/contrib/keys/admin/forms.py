@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from portal import clock
 from portal.admin.changes import ChangesForm
-from portal.admin.fields import KeyPermissionsField
+from portal.admin.fields import KeyPermissionsField, PortalField
 from portal.admin.once import SentOnceForm
 from portal.admin.periods import period
 from portal.contrib.keys.models import ApiKey
@@ -84,7 +84,7 @@ class EditKeyForm(ChangesForm):
 class CreateKeyForm(SentOnceForm, forms.ModelForm):  # type: ignore[type-arg]
     """A key for a user of a portal."""
 
-    portal = forms.ModelChoiceField(label=gettext_lazy("Portal"), queryset=PortalConfig.objects.all())
+    portal = PortalField(label=gettext_lazy("Portal"), queryset=PortalConfig.objects.all())
     external_id = forms.CharField(
         label=gettext_lazy("External id"),
         max_length=256,
@@ -115,7 +115,7 @@ class CreateKeyForm(SentOnceForm, forms.ModelForm):  # type: ignore[type-arg]
         """Hold the name to the rules for names that users give."""
         name: str = self.cleaned_data["name"]
         if problem := name_problem(name):
-            raise ValidationError(problem, code="name")
+            raise ValidationError(_(problem), code="name")
         return name
 
     def clean_expires_at(self) -> datetime | None:

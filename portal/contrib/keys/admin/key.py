@@ -6,8 +6,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
@@ -54,6 +52,8 @@ class ApiKeyAdmin(KeyActions):
         "A whole external id, a key id (key_…), or the start of a secret as it is listed. Never a whole secret."
     )
     actions = None
+    id_prefix = tokens.API_KEY_ID
+    made_before = gettext_lazy("Key created already")
 
     @admin.display(description=gettext_lazy("starts with"))
     def masked(self, key: ApiKey) -> SafeString | str:
@@ -152,24 +152,6 @@ class ApiKeyAdmin(KeyActions):
         shown = [name for _title, options in self.get_fieldsets(request, obj) for name in options["fields"]]
         return tuple(name for name in shown if name not in EditKeyForm.Meta.fields)
 
-    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        """Make a key and show its secret; the same form sent again is told so and makes none."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        if made := self._made_by_this_form(request):
-            return self._already_made(request, made)
-        context = {**once.ONE_BUTTON, **(extra_context or {})}
-        try:
-            return super().add_view(request, form_url, context)
-        except KeyNameTaken:
-            # Somebody gave the name after the form was checked. Checked again, it says so.
-            return super().add_view(request, form_url, context)
-        except DatabaseError:
-            # The same form was sent twice at the same time, and the other was first.
-            if made := self._made_by_this_form(request):
-                return self._already_made(request, made)
-            raise
-
     @method_decorator(csrf_protect)
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
@@ -179,18 +161,13 @@ class ApiKeyAdmin(KeyActions):
         Django's begins with reads, and on SQLite such a transaction fails as soon as it writes after somebody else did.
         """
         view: Any = self._changeform_view  # type: ignore[attr-defined]
-        answer: HttpResponse = view(request, object_id, form_url, extra_context)
+        answer: HttpResponse
+        try:
+            answer = view(request, object_id, form_url, extra_context)
+        except KeyNameTaken:
+            # Somebody gave the name to a key after the form was checked. Checked again, it says so.
+            answer = view(request, object_id, form_url, extra_context)
         return answer
-
-    def _made_by_this_form(self, request: HttpRequest) -> ApiKey | None:
-        request_id = request.POST.get("request_id", "")
-        if not request_id:
-            return None
-        return ApiKey.objects.filter(public_id=once.public_id(request, request_id, tokens.API_KEY_ID)).first()
-
-    def _already_made(self, request: HttpRequest, key: ApiKey) -> HttpResponse:
-        text = _("This key was created already, and its secret was shown then. Rotate the key to get a new one.")
-        return self.refused(request, key, _("Key created already"), text)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

@@ -56,7 +56,7 @@ def key_of(values: dict[str, Any], keyspace_id: str) -> ImportedKey | Refusal:
 def _text(limit: int) -> Callable[[Any], str]:
     def convert(value: Any) -> str:
         if not isinstance(value, str) or len(value) > limit:
-            raise _Wrong(f"This must be a text of at most {limit} characters.")
+            raise _Wrong(f"This must be a string of at most {limit} characters.")
         try:
             value.encode()
         except UnicodeEncodeError:

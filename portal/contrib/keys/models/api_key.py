@@ -190,6 +190,7 @@ class ApiKey(models.Model):
 
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
+        default_permissions = ("add", "change", "view")
         ordering = ("-id",)
         constraints = (
             models.UniqueConstraint(fields=("public_id",), name="portal_keys_key_public_id"),

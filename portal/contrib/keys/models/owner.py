@@ -44,6 +44,7 @@ class KeyOwner(models.Model):
 
         verbose_name = _("owner of keys")
         verbose_name_plural = _("owners of keys")
+        default_permissions = ()
         constraints = (models.UniqueConstraint(fields=("keyspace_id", "external_id"), name="portal_keys_owner_unique"),)
 
     def __str__(self) -> str:

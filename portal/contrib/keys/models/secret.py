@@ -40,6 +40,7 @@ class KeySecret(models.Model):
 
         verbose_name = _("secret of a key")
         verbose_name_plural = _("secrets of keys")
+        default_permissions = ()
         constraints = (
             models.UniqueConstraint(fields=("secret_hash",), name="portal_keys_secret_hash"),
             models.UniqueConstraint(fields=("request_hash",), name="portal_keys_secret_request"),

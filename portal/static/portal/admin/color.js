@@ -3,8 +3,10 @@
 document.addEventListener("DOMContentLoaded", () => {
   for (const picker of document.querySelectorAll("input[data-color-of]")) {
     const text = document.getElementById(picker.dataset.colorOf);
+    // Empty, it shows the example beside it, and not the black that a picker begins with.
     const show = () => {
-      if (/^#[0-9a-f]{6}$/i.test(text.value)) picker.value = text.value.toLowerCase();
+      const color = text.value || text.placeholder;
+      if (/^#[0-9a-f]{6}$/i.test(color)) picker.value = color.toLowerCase();
     };
     picker.addEventListener("input", () => {
       text.value = picker.value;
