@@ -102,7 +102,8 @@ class PortalSettings:
 
         0, the default, asks the database at every request, so whatever ends a credential ends it at once. With more, a
         request with a remembered credential asks nothing; what ends it is noticed at once by the process where it happens,
-        and by the others within these seconds. Expiry is always to the millisecond.
+        and by the others within these seconds. Expiry is always to the millisecond. Changes of keys by the pages, and all
+        operations on keys, ask the database even then.
         """
         value: float = self._get("SESSION_CACHE_SECONDS", 0)
         return value

@@ -10,12 +10,13 @@ from typing import Any
 __all__ = ["csv_line"]
 
 # What a spreadsheet takes for a formula when a cell begins with it. Names and ids come from others, and a formula can send
-# what stands beside it to a stranger.
+# what stands beside it to a stranger. Many trim a cell first: what comes after spaces, wide and invisible ones too, counts.
 #
 # Where it separates by ";" or by tabs, as in much of Europe, a cell also begins in the middle of ours: the quotes around
 # ours are not at the beginning of its cell, so they hold nothing together there, not even lines. The apostrophe stands where
 # that cell would begin, before quotes and spaces, which may get lost.
-_FORMULA = re.compile(r"""^(?=[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?=[" ]*[=+\-@＝＋－＠])""")
+_BEFORE = r"""(?:["\u200b-\u200f\u2060\ufeff]|[^\S\t\r\n])*"""
+_FORMULA = re.compile(rf"^(?=[\t\r\n])|(?:^|(?<=[;\t\r\n]))(?={_BEFORE}[=+\-@＝＋－＠])")
 
 
 class _Lines:

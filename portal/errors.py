@@ -71,7 +71,7 @@ class InvalidInput(PortalError):
 
 
 class BodyUnreadable(PortalError):
-    """The connection broke, or the body ended, before all of it had arrived."""
+    """The connection broke, or the body ended, before all of it had arrived; or its length was not announced."""
 
     code = "user/bad_request/request_body_unreadable"
     status = HTTPStatus.BAD_REQUEST

@@ -154,14 +154,16 @@ def test_an_id_of_the_caller_is_not_echoed_by_a_page(config: Any) -> None:
 
 def test_log_lines_carry_the_id_of_their_answer(written: Callable[[], list[str]]) -> None:
     ids = [id_of(post()) for _ in range(3)]
-    assert written() == [f"INFO [{answered}] portal.getSession 401 {answered}" for answered in ids]
+    assert written() == [f"INFO [{answered}] portal.getSession 401 {answered} - 127.0.0.1" for answered in ids]
 
 
 def test_log_lines_of_threads_do_not_mix(written: Callable[[], list[str]]) -> None:
     with ThreadPoolExecutor(4) as pool:
         ids = [id_of(response) for response in pool.map(post, ["getSession"] * 40)]
     assert len(set(ids)) == 40
-    assert sorted(written()) == sorted(f"INFO [{answered}] portal.getSession 401 {answered}" for answered in ids)
+    assert sorted(written()) == sorted(
+        f"INFO [{answered}] portal.getSession 401 {answered} - 127.0.0.1" for answered in ids
+    )
 
 
 @pytest.mark.urls(__name__)

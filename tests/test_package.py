@@ -37,7 +37,7 @@ def source(*folders: str) -> set[str]:
         str(path.relative_to(ROOT))
         for folder in folders
         for path in (ROOT / folder).rglob("*")
-        if path.is_file() and not {"__pycache__", ".mypy_cache", "node_modules"} & {*path.parts}
+        if path.is_file() and not {"__pycache__", ".mypy_cache", ".ruff_cache", "node_modules"} & {*path.parts}
     }
 
 
@@ -69,7 +69,7 @@ def test_the_sdist_holds_the_source_its_tests_and_its_docs(built):
         names = {name.partition("/")[2] for name in archive.getnames()}
     single = {"manage.py", "pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "SECURITY.md", "CONTRIBUTING.md"}
     single |= {"Makefile", "constraints.txt", ".env.example", "gunicorn.conf.py", "noxfile.py"}
-    assert names == source("portal", "tests", "config", "templates", "static", "docs") | single | {
+    assert names == source("portal", "tests", "bench", "config", "templates", "static", "docs") | single | {
         "PKG-INFO",
         ".gitignore",
     }

@@ -18,6 +18,9 @@ from .refusals import refuse_too_many, refuse_without_session
 __all__ = ["PortalSessionMixin", "portal_session_required"]
 
 
+_ASYNC = "{} takes synchronous views; wrap an async one's data access instead."
+
+
 def portal_session_required(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Let only requests with a live portal session through to a function view; others get the portal's 401 page.
 
@@ -26,12 +29,12 @@ def portal_session_required(view: Callable[..., HttpResponseBase]) -> Callable[.
     ``request.portal.portal_slug``.
     """
     if iscoroutinefunction(view):
-        raise TypeError("portal_session_required takes synchronous views; wrap an async one's data access instead.")
+        raise TypeError(_ASYNC.format("portal_session_required"))
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            request.portal = present_session(request).session  # type: ignore[attr-defined]
+            request.portal, _ = present_session(request)  # type: ignore[attr-defined]
         except TooManyRequests as error:
             return refuse_too_many(request, error)
         except PortalError:
@@ -50,7 +53,12 @@ class PortalSessionMixin:
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponseBase]:
-        """Return the view, open to people who are not the host's users."""
+        """Return the view, open to people who are not the host's users.
+
+        :raises TypeError: its handlers are ``async``.
+        """
+        if cls.view_is_async:  # type: ignore[attr-defined]
+            raise TypeError(_ASYNC.format("PortalSessionMixin"))
         view: Callable[..., HttpResponseBase] = super().as_view(**initkwargs)  # type: ignore[misc]
         view.login_required = False  # type: ignore[attr-defined]
         return view

@@ -47,10 +47,13 @@ class WayBack:
     """Where a browser was last signed in: the portal's slug and the session's return link, which may be empty.
 
     The link is checked again at each use: the operator may have taken its origin off the list.
+
+    :param left: whether the user signed out there.
     """
 
     slug: str
     return_url: str
+    left: bool = False
 
 
 def _secure(request: HttpRequest) -> bool:
@@ -100,14 +103,14 @@ def set_nonce(response: HttpResponseBase, request: HttpRequest, value: str) -> N
 
 def remember_way_back(response: HttpResponseBase, request: HttpRequest, way_back: WayBack) -> None:
     """Keep where the user came from, signed, beyond the end of the session."""
-    value = signing.dumps([way_back.slug, way_back.return_url], salt=_SALT)
+    value = signing.dumps([way_back.slug, way_back.return_url, way_back.left], salt=_SALT)
     set_cookie(response, request, _WAY_BACK, value, _WAY_BACK_AGE)
 
 
 def read_way_back(request: HttpRequest) -> WayBack | None:
     """Return where the user came from, or None when nothing valid says so."""
     try:
-        slug, return_url = signing.loads(request.COOKIES.get(_WAY_BACK, ""), salt=_SALT, max_age=_WAY_BACK_AGE)
+        # Of two values, if an earlier version set it.
+        return WayBack(*signing.loads(request.COOKIES.get(_WAY_BACK, ""), salt=_SALT, max_age=_WAY_BACK_AGE))
     except signing.BadSignature:
         return None
-    return WayBack(slug, return_url)

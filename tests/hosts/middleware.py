@@ -7,3 +7,11 @@ def reads_body(get_response):
         return get_response(request)
 
     return middleware
+
+
+def reads_form(get_response):
+    def middleware(request):
+        request.POST  # noqa: B018
+        return get_response(request)
+
+    return middleware

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
-from django.db import router
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -26,8 +25,10 @@ from portal.http import outside_atomic_requests
 from portal.models import PortalConfig
 from portal.outage import DATABASE_AWAY
 from portal.pages.abilities import ABILITIES
+from portal.pages.bodies import limit_body
 from portal.pages.headers import add_page_headers
 from portal.pages.refusals import REFUSED_BY_STORE, Refused, reason_without_session, refuse, refuse_too_many
+from portal.portal_lookup import portal_at
 from portal.throttle import count, count_failure
 
 __all__ = ["PortalPage", "see_other", "see_other_at"]
@@ -84,6 +85,7 @@ class PortalPage(View):
         config: PortalConfig | None = None
         try:
             try:
+                limit_body(request)
                 config = self._find(kwargs["slug"])
                 self.config = config
                 if not config.enabled and not self.serve_closed:
@@ -105,6 +107,9 @@ class PortalPage(View):
                 for name, value in error.headers.items():
                     response[name] = value
                 return response
+        except Http404:
+            # The host's page: the address is none of a portal's.
+            raise
         except DATABASE_AWAY:
             logger.exception("The database refused a page")
             # Nothing here may ask the database again: no portal, no brand.
@@ -166,8 +171,7 @@ class PortalPage(View):
         return session if session and session.portal_pk == self.config.pk else None
 
     def _find(self, slug: str) -> PortalConfig:
-        # The writer's: a replica that lags would show the keys that the portal pointed at before.
-        try:
-            return PortalConfig.objects.using(router.db_for_write(PortalConfig)).get(slug=slug)
-        except PortalConfig.DoesNotExist:
-            raise Refused("unknown_slug") from None
+        found = portal_at(slug)
+        if found is None:
+            raise Refused("unknown_slug")
+        return found

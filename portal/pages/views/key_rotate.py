@@ -61,4 +61,5 @@ class KeyRotate(OneKeyFormPage):
             now=clock.now(),
             supports_grace=self.keys.store.supports_grace,
             used_minutes=self.used_minutes(),
+            in_frame=bool(self.config.frame_ancestors),
         )

@@ -7,13 +7,16 @@ from typing import ClassVar
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone, translation
 
+from portal import clock
 from portal.errors import ApiKeyNotFound
 from portal.http import client_address
 from portal.keystore.actions import SessionKeys
 from portal.keystore.answers import KEY_ID
 from portal.keystore.base import Key
+from portal.pages.key_list import KeyPlace
 from portal.pages.language import page_language
 from portal.pages.refusals import Refused, reason_without_session
 
@@ -47,6 +50,12 @@ class KeysPage(PortalPage):
             raise Refused("not_found")
         with timezone.override(UTC), translation.override(page_language(request, self.config, session.locale)):
             return super().answer(request)
+
+    @property
+    def came_from(self) -> KeyPlace:
+        """The place in the list that the address carries along, read as the list reads it: it leads nowhere else."""
+        # Whether there is an order by use now is the list's to say.
+        return KeyPlace.of(reverse("portal:keys", args=[self.config.slug]), self.request.GET, clock.now())
 
     def own_key(self) -> Key:
         """Return the key whose id is in the address. Needs ``keys:read``.
