@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.apps.config import AppConfig
 from django.conf import settings
@@ -145,7 +146,7 @@ def check_deployment(app_configs: Sequence[AppConfig] | None = None, **options: 
     if any(message.level >= ERROR for message in check_settings()):
         # Told there already; what is not of its type cannot be looked into.
         return []
-    return [*_address(), *_switches(), *_databases(), *_cache(), *_static_files()]
+    return [*_address(), *_switches(), *_database(), *_cache(), *_static_files()]
 
 
 def _address() -> Iterator[CheckMessage]:
@@ -157,8 +158,7 @@ def _address() -> Iterator[CheckMessage]:
             id="portal.E101",
         )
         return
-    host = (origin_of(base) or "").removeprefix("http://").partition(":")[0]
-    if base.startswith("http://") and not is_loopback(host):
+    if base.startswith("http://") and not is_loopback(urlsplit(base).hostname or ""):
         yield Error(
             "PORTAL's BASE_URL is plain http: codes and cookies can be read on the way.",
             hint="Serve the portal by https.",
@@ -183,30 +183,31 @@ def _switches() -> Iterator[CheckMessage]:
         )
 
 
-def _databases() -> Iterator[CheckMessage]:
-    for alias, database in settings.DATABASES.items():
-        engine = str(database.get("ENGINE", ""))
-        if engine.endswith("sqlite3") and database.get("OPTIONS", {}).get("transaction_mode") != "IMMEDIATE":
-            yield Warning(
-                f"The SQLite database {alias!r} begins transactions without taking the write lock.",
-                hint='Set OPTIONS["transaction_mode"] = "IMMEDIATE", or your own transactions will fail as "locked".',
-                id="portal.W101",
-            )
-        closes = "postgresql" in engine and database.get("CONN_MAX_AGE", 0) == 0
-        if closes and not database.get("OPTIONS", {}).get("pool"):
-            yield Warning(
-                f"Each request opens a new connection to the database {alias!r}, which costs more than all the rest of it.",
-                hint='Set CONN_MAX_AGE = None and CONN_HEALTH_CHECKS = True, or OPTIONS["pool"].',
-                id="portal.W102",
-            )
-        # psycopg's numbers: 2 is READ COMMITTED, PostgreSQL's default.
-        if "postgresql" in engine and (database.get("OPTIONS", {}).get("isolation_level") or 2) > 2:
-            yield Warning(
-                f"The database {alias!r} is stricter than READ COMMITTED: a code that is minted while its portal is being "
-                "disabled could work after re-enabling, and two portals could come to share a keyspace.",
-                hint='Leave OPTIONS["isolation_level"] out for the database of the portal.',
-                id="portal.W106",
-            )
+def _database() -> Iterator[CheckMessage]:
+    from .models.checks import portal_database  # No models are there yet when this module is imported.
+
+    database = settings.DATABASES[alias := portal_database()]
+    engine, options = str(database.get("ENGINE", "")), database.get("OPTIONS", {})
+    if engine.endswith("sqlite3") and options.get("transaction_mode") != "IMMEDIATE":
+        yield Warning(
+            f"The SQLite database {alias!r} begins transactions without taking the write lock.",
+            hint='Set OPTIONS["transaction_mode"] = "IMMEDIATE", or your own transactions will fail as "locked".',
+            id="portal.W101",
+        )
+    if "postgresql" in engine and database.get("CONN_MAX_AGE", 0) == 0 and not options.get("pool"):
+        yield Warning(
+            f"Each request opens a new connection to the database {alias!r}, which costs more than all the rest of it.",
+            hint='Set CONN_MAX_AGE = None and CONN_HEALTH_CHECKS = True, or OPTIONS["pool"].',
+            id="portal.W102",
+        )
+    # psycopg's numbers: 2 is READ COMMITTED, PostgreSQL's default.
+    if "postgresql" in engine and (options.get("isolation_level") or 2) > 2:
+        yield Warning(
+            f"The database {alias!r} is stricter than READ COMMITTED: a code that is minted while its portal is being "
+            "disabled could work after re-enabling, and two portals could come to share a keyspace.",
+            hint='Leave OPTIONS["isolation_level"] out for the database of the portal.',
+            id="portal.W106",
+        )
 
 
 def _cache() -> Iterator[CheckMessage]:

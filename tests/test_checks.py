@@ -12,6 +12,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection, connections
+from django.db.backends.dummy.base import DatabaseWrapper as DummyWrapper
 
 from portal import checks
 from portal.checks import check_deployment, check_settings, known_keys
@@ -233,6 +234,17 @@ def test_e015_is_about_the_portals_database_only(in_zone, settings):
         del connections["other"]
 
 
+def test_e016_another_kind_of_database(settings):
+    settings.DATABASE_ROUTERS = [OtherRouter()]
+    connections["other"] = DummyWrapper(
+        {**connections["default"].settings_dict, "ENGINE": "django.db.backends.dummy"}, "other"
+    )
+    try:
+        assert ids(check_database()) == ["portal.E016"]
+    finally:
+        del connections["other"]
+
+
 @pytest.mark.skipif(connection.vendor == "postgresql", reason="PostgreSQL keeps moments")
 def test_django_runs_the_databases_check(in_zone):
     in_zone("Europe/Berlin")
@@ -260,8 +272,7 @@ def deployment(settings, monkeypatch):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache"}}
     databases = {
         "default": {"ENGINE": "django.db.backends.sqlite3", "OPTIONS": {"transaction_mode": "IMMEDIATE"}},
-        "other": {"ENGINE": "django.db.backends.postgresql", "CONN_MAX_AGE": None},
-        "pooled": {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {"pool": True}},
+        "other": {"ENGINE": "django.db.backends.postgresql", "OPTIONS": {"isolation_level": 4}},
     }
     # Past override_settings, which warns of open connections: these databases are only looked at.
     monkeypatch.setattr("django.conf.settings.DATABASES", databases)
@@ -277,8 +288,9 @@ def test_e101_no_base_url(deployment):
 def test_e102_plain_http(deployment):
     deployment.PORTAL = {"BASE_URL": "http://portal.example.com"}
     assert ids(check_deployment()) == ["portal.E102"]
-    deployment.PORTAL = {"BASE_URL": "http://127.0.0.1:8000"}
-    assert ids(check_deployment()) == []
+    for base in ("http://127.0.0.1:8000", "http://[::1]:8000/portal", "http://localhost"):
+        deployment.PORTAL = {"BASE_URL": base}
+        assert ids(check_deployment()) == []
 
 
 def test_e103_an_insecure_cookie_on_https(deployment):
@@ -311,6 +323,13 @@ def test_w101_sqlite_without_immediate(deployment, monkeypatch):
 def test_w102_a_connection_per_request(deployment, monkeypatch):
     monkeypatch.setattr("django.conf.settings.DATABASES", {"default": {"ENGINE": "django.db.backends.postgresql"}})
     assert ids(check_deployment()) == ["portal.W102"]
+
+
+@pytest.mark.parametrize("kept_open", [{"CONN_MAX_AGE": None}, {"OPTIONS": {"pool": True}}])
+def test_connections_that_stay_open_are_silent(deployment, monkeypatch, kept_open):
+    database = {"ENGINE": "django.db.backends.postgresql", **kept_open}
+    monkeypatch.setattr("django.conf.settings.DATABASES", {"default": database})
+    assert ids(check_deployment()) == []
 
 
 def test_w103_static_files_not_collected(deployment, tmp_path):

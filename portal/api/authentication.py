@@ -16,6 +16,7 @@ from portal.http import states_own_origin
 
 from .exceptions import EnvelopeException
 from .parsers import is_json
+from .permissions import NotComposable
 from .users import EndUser, RootKeyUser
 
 __all__ = ["HasCapability", "PortalSessionAuthentication", "RootKeyAuthentication"]
@@ -89,14 +90,15 @@ def HasCapability(capability: str) -> type[BasePermission]:  # noqa: N802 - read
     """Return a permission class that asks the portal session for ``capability``.
 
     ``permission_classes = [HasCapability("keys:read")]``. A preview session is refused every
-    unsafe method, and the capabilities that write, whatever it holds.
+    unsafe method, and the capabilities that write, whatever it holds. It cannot be joined to others by ``&``, ``|``
+    or ``~``.
 
     :raises ValueError: at import of the view, when there is no such capability.
     """
     if not permissions.is_capability(capability):
         raise ValueError(f"{capability!r} is not a capability; there are {', '.join(permissions.CAPABILITIES)}")
 
-    class CapabilityPermission(BasePermission):
+    class CapabilityPermission(BasePermission, metaclass=NotComposable):
         def has_permission(self, request: Request, view: Any) -> bool:
             try:
                 session = request.auth
@@ -109,4 +111,5 @@ def HasCapability(capability: str) -> type[BasePermission]:  # noqa: N802 - read
                 raise EnvelopeException(error, request._request) from None
             return True
 
+    CapabilityPermission.__name__ = "HasCapability"
     return CapabilityPermission

@@ -14,17 +14,34 @@ from portal import clock
 
 from .session import PortalSession
 
-__all__ = ["check_database"]
+__all__ = ["check_database", "portal_database"]
+
+_VENDORS = frozenset({"sqlite", "postgresql"})
+
+
+def portal_database() -> str:
+    """Return the alias of the database that the portal's tables are in."""
+    return router.db_for_write(PortalSession)
 
 
 def check_database(app_configs: Sequence[AppConfig] | None = None, **options: Any) -> list[CheckMessage]:
-    """Return an error where the database keeps local times of a zone whose clocks change; it is not asked for anything.
+    """Return an error where the database is of another kind, or keeps local times of a zone whose clocks change.
+
+    It is not asked for anything.
 
     Without a type for moments it compares local times as they are. In the hour that comes twice a code then works for an
     hour more, or not at all (tried), and a session that begins on the day before lasts 23 or 25 hours.
     """
-    alias = router.db_for_write(PortalSession)
+    alias = portal_database()
     connection = connections[alias]
+    if connection.vendor not in _VENDORS:
+        return [
+            Error(
+                f"The portal's tables are in the database {alias!r}, which is neither SQLite nor PostgreSQL.",
+                hint="Route the app portal to one of these: its statements are written for them.",
+                id="portal.E016",
+            )
+        ]
     # None without USE_TZ, with which the portal does not start.
     zone = connection.timezone
     if zone is None or connection.features.supports_timezones or _is_fixed(zone):

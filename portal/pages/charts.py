@@ -54,7 +54,7 @@ class Scale:
 
 
 def scale(most: int) -> Scale:
-    """Return the scale for bars of up to ``most``: five equal steps of 1, 2, 2.5 or 5 times a power of ten."""
+    """Return the scale for bars of up to ``most``: five equal steps of a round number."""
     step = next(number for number in _round_numbers() if number * _STEPS >= most)
     return Scale(
         step * _STEPS,
@@ -64,10 +64,10 @@ def scale(most: int) -> Scale:
 
 
 def _round_numbers() -> Iterator[int]:
-    # Whole ones: nobody makes two and a half requests.
-    yield from (1, 2, 5)
+    # Whole ones: nobody makes two and a half requests. So many that the tallest bar is most of the chart.
+    yield from (1, 2, 3, 4, 5, 6, 8)
     for power in count(1):  # pragma: no branch - it has no end
-        for tenths in (10, 20, 25, 50):
+        for tenths in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80):
             yield tenths * 10**power // 10
 
 

@@ -10,17 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from portal.keystore.actions import MAX_NAME, name_problem
 from portal.keystore.base import Key, KeyChanges
 from portal.keystore.policy import KeyPolicy
 from portal.templatetags.portal import moment
 
-from .expiry import NEVER, ON_A_DATE, ChoiceLabel, ExpiryChoices, day_in_words
+from .expiry import NEVER, ON_A_DATE, ChoiceLabel, ExpiryChoices
 from .grace import AT_ONCE, grace_choices, grace_value
+from .name_field import NameField
 
 __all__ = ["KEEP", "CreateKeyForm", "EditKeyForm", "RevokeKeyForm", "RotateKeyForm", "used_in_words"]
 
@@ -28,8 +27,7 @@ __all__ = ["KEEP", "CreateKeyForm", "EditKeyForm", "RevokeKeyForm", "RotateKeyFo
 KEEP = "keep"
 
 _CHOOSE_EXPIRY = gettext_lazy("Choose when the key expires")
-_CHOOSE_GRACE = gettext_lazy("Choose when the old key stops working")
-_ENTER_NAME = gettext_lazy("Enter a name for the key")
+_CHOOSE_GRACE = gettext_lazy("Choose when the old secret stops working")
 
 
 def used_in_words(minutes: int) -> str:
@@ -39,31 +37,6 @@ def used_in_words(minutes: int) -> str:
     return ngettext("This key was used %(n)d minute ago.", "This key was used %(n)d minutes ago.", minutes) % {
         "n": minutes
     }
-
-
-class NameField(forms.CharField):
-    """The name of a key."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            label=gettext_lazy("Name"),
-            help_text=gettext_lazy("For example: Production server."),
-            max_length=MAX_NAME,
-            widget=forms.TextInput(attrs={"autocomplete": "off"}),
-            error_messages={
-                "required": _ENTER_NAME,
-                "max_length": gettext_lazy("Name must be 100 characters or fewer"),
-            },
-        )
-
-    def to_python(self, value: Any) -> str:
-        """Return the trimmed name; refuse one that cannot be read."""
-        name = super().to_python(value) or ""
-        if name and len(name) <= MAX_NAME and name_problem(name):
-            # With a letter it would be a name: it has nothing to read. Else there is something that cannot stand in one.
-            empty = not name_problem((name + "a")[-MAX_NAME:])
-            raise ValidationError(_ENTER_NAME if empty else _("Name must not have control characters"))
-        return name
 
 
 class _KeyForm(forms.Form):
@@ -109,12 +82,17 @@ class _KeyForm(forms.Form):
             del self.fields["permissions"]
 
     def clean(self) -> None:
-        """Look at the date where it counts."""
-        if self.cleaned_data.get("expires") != ON_A_DATE:
-            # It is always shown, so anything may be left in it.
+        """Look at the date where it counts, and ask where two ends were given."""
+        choice = self.cleaned_data.get("expires")
+        if "date" in self.fields and choice != ON_A_DATE:
             self.errors.pop("date", None)
-        elif "date" not in self.errors and (problem := self.expiry.day_problem(self.cleaned_data["date"])):
-            self.add_error("date", problem)
+            # The script keeps the two together. Without it, either may be what is meant, and a wrong guess ends a key.
+            if choice and self["date"].data:
+                self.add_error("date", _("Choose “On a date”, or empty the date."))
+        elif choice == ON_A_DATE and "date" in self.cleaned_data:
+            day = self.cleaned_data["date"]
+            if problem := self.expiry.day_problem(day):
+                self.add_error("date", problem)
 
     def expires_at(self) -> datetime | None:
         """Return the end that was chosen; None for never."""
@@ -159,8 +137,8 @@ class EditKeyForm(_KeyForm):
         if key.expires_at is None:
             choices = [choice for choice in choices if choice[0] != NEVER]
         else:
-            words = _("Keep %(date)s") % {"date": day_in_words(key.expires_at.date())}
-            keep = ChoiceLabel.with_hint(words, moment(key.expires_at))
+            # The day stands in the hint alone: in the reader's own time it may be another than in UTC.
+            keep = ChoiceLabel.with_hint(_("Keep the present end"), moment(key.expires_at))
         self.fields["expires"].choices = [(KEEP, keep), *choices]  # type: ignore[attr-defined]
 
     @property
@@ -189,18 +167,31 @@ class RotateKeyForm(forms.Form):
     """How long the old secret keeps working."""
 
     grace = forms.ChoiceField(
-        label=gettext_lazy("Old key stops working"),
+        label=gettext_lazy("Old secret stops working"),
         widget=forms.RadioSelect,
         error_messages={"required": _CHOOSE_GRACE, "invalid_choice": _CHOOSE_GRACE},
     )
     anyway = forms.BooleanField(label=gettext_lazy("Stop it at once anyway"), required=False)
+    wanted = forms.BooleanField(
+        label=gettext_lazy("Yes, make a new secret for this key."),
+        error_messages={"required": gettext_lazy("Tick the box to confirm")},
+    )
 
     def __init__(
-        self, data: Any = None, *, policy: KeyPolicy, now: datetime, supports_grace: bool, used_minutes: int | None
+        self,
+        data: Any = None,
+        *,
+        policy: KeyPolicy,
+        now: datetime,
+        supports_grace: bool,
+        used_minutes: int | None,
+        in_frame: bool = False,
     ) -> None:
         """Make the form.
 
         :param used_minutes: how many minutes ago the key was used, if within the last hour.
+        :param in_frame: whether another site may show the form. Then a press may be meant for something that it laid over
+            the button, so one press alone does nothing (security requirement 34).
         """
         super().__init__(data)
         self.used_minutes = used_minutes
@@ -211,6 +202,8 @@ class RotateKeyForm(forms.Form):
         self.can_wait = supports_grace and policy.grace_periods[-1] > timedelta(0)
         if not supports_grace:
             del self.fields["grace"]
+        if not in_frame:
+            del self.fields["wanted"]
 
     def clean(self) -> None:
         """Ask once more before a key stops at once that is in use."""

@@ -25,8 +25,8 @@ class Refusal:
     status: int
     title: str | Promise
     text: str | Promise
-    #: Where the one main link leads: back to the product, to the first page inside, or nowhere.
-    link: Literal["back", "home", ""]
+    #: Where the one main link leads: back to the product, to the first page inside, to the portal's address, or nowhere.
+    link: Literal["back", "home", "start", ""]
 
 
 REFUSALS = {
@@ -42,6 +42,12 @@ REFUSALS = {
         401,
         gettext_lazy("Your session has ended"),
         gettext_lazy("Sessions last %(session_life)s. Open the portal again from %(app)s. Nothing you saved was lost."),
+        "back",
+    ),
+    "signed_out": Refusal(
+        401,
+        gettext_lazy("You are signed out"),
+        gettext_lazy("To come back, open this page from %(app)s."),
         "back",
     ),
     "not_saved": Refusal(
@@ -105,6 +111,13 @@ REFUSALS = {
         gettext_lazy("Page not found"),
         gettext_lazy("The address may be mistyped, or the key was removed."),
         "home",
+    ),
+    # Of an address that no page has; the page does not know whether somebody is signed in.
+    "no_page": Refusal(
+        404,
+        gettext_lazy("Page not found"),
+        gettext_lazy("The address may be mistyped."),
+        "start",
     ),
     "unknown_slug": Refusal(
         404,

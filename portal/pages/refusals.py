@@ -73,10 +73,8 @@ def refuse(
     :param session: the browser's live session at this portal, if any: then the page stands inside.
     :param values: what the text mentions, by name: words, or lengths of time.
     """
-    # What a form of a preview is refused with is that, whoever noticed it: a session says Forbidden as a store does.
-    if reason == "not_allowed" and session is not None and session.preview and request.method == "POST":
-        reason = "changes_off"
     refusal = REFUSALS[reason]
+    inside_by_form = session is not None and request.method == "POST"
     with translation.override(page_language(request, config, session.locale if session else "")):
         title, text = words(refusal, config.app_name if config else "", values)
         return page(
@@ -87,7 +85,7 @@ def refuse(
                 "title": title,
                 "text": text,
                 "link": refusal.link,
-                "not_saved": reason == "not_saved",
+                "not_saved": reason == "not_saved" or (reason == "too_many" and inside_by_form),
                 "with_request_id": reason in {"error", "keys_failed"},
             },
             status=refusal.status,
@@ -109,7 +107,11 @@ def reason_without_session(request: HttpRequest, config: PortalConfig | None) ->
     )
     if not was_inside:
         return "no_session"
-    return "session_ended" if request.method in {"GET", "HEAD"} else "not_saved"
+    if request.method not in {"GET", "HEAD"}:
+        return "not_saved"
+    # Back after signing out comes to no session that ran out.
+    left = kept is not None and kept.left and not request.COOKIES.get(portal_settings.COOKIE_NAME)
+    return "signed_out" if left else "session_ended"
 
 
 def refuse_without_session(request: HttpRequest) -> HttpResponse:

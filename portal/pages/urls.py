@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from portal.health import urlpatterns as health
+from portal.slugs import RESERVED
 
 from .views.brand import Icon, Logo, Theme
 from .views.enter import Enter, Home
@@ -15,6 +16,7 @@ from .views.key_edit import KeyEdit
 from .views.key_revoke import KeyRevoke
 from .views.key_rotate import KeyRotate
 from .views.keys import KeyList
+from .views.nothing import Nothing
 from .views.reveal import KeySaved
 from .views.session import SessionPage, SignedOut, SignOut
 from .views.usage import UsageCSV, UsagePage
@@ -43,4 +45,6 @@ urlpatterns = [
     re_path(r"^(?P<slug>[-a-z0-9]+)/icon\.(?P<digest>[0-9a-f]{12})\.svg$", Icon.as_view(), name="icon"),
     re_path(r"^(?P<slug>[-a-z0-9]+)/(?P<name>logo\.[0-9a-f]{12}\.(?:png|jpg|webp))$", Logo.as_view(), name="logo"),
     path("<slug:slug>/signed-out/", SignedOut.as_view(), name="signed-out"),
+    # Last. No portal can have a reserved name, so what a host serves there after these, its media files say, stays its own.
+    re_path(rf"^(?!(?:{'|'.join(sorted(RESERVED))})/)(?P<slug>[-a-z0-9]{{3,64}})/.+\Z", Nothing.as_view()),
 ]

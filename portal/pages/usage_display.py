@@ -37,7 +37,11 @@ def figures(usage: Usage, shown: UsageRange, before: Usage | None) -> list[Figur
     change = ""
     if before is not None:
         # Without the hour or day that still runs, which would make every comparison look like a loss.
+        # And without the one like it, for the same hours and days of the week.
         now, then = (sum(tally.total for tally in part.series[:-1]) for part in (usage, before))
+        if not then:
+            # “None before” is about all of it.
+            now, then = total.total, before.total.total
         change = change_words(shown.unit, shown.number, now, then)
     busiest = max(range(len(series)), key=lambda place: series[place].total)
     when = bucket_words(usage.window.starts[busiest], shown.unit)
@@ -59,7 +63,7 @@ class KeyShare:
 
     :param key_id: empty for all the keys that have no row of their own; ``others`` is their number.
     :param name: empty where the owner has no such key any more, or the page may not know its name.
-    :param percent: of all requests.
+    :param percent: of all requests, as a length; ``share`` is the same in words.
     """
 
     key_id: str
@@ -68,6 +72,7 @@ class KeyShare:
     valid: str
     rejected: str
     percent: int
+    share: str
 
 
 def key_shares(usage: Usage, names: Mapping[str, str]) -> list[KeyShare]:
@@ -82,7 +87,10 @@ def key_shares(usage: Usage, names: Mapping[str, str]) -> list[KeyShare]:
 
     def row(key_id: str, tally: Tally, others: int = 0) -> KeyShare:
         percent = round(100 * tally.total / whole)
-        return KeyShare(key_id, names.get(key_id, ""), others, grouped(tally.valid), grouped(tally.rejected), percent)
+        # Some is more than none.
+        words = _("%(number)s%%") % {"number": percent} if percent or not tally.total else _("<1%")
+        numbers = grouped(tally.valid), grouped(tally.rejected)
+        return KeyShare(key_id, names.get(key_id, ""), others, *numbers, percent, words)
 
     rows = [row(key_id, tally) for key_id, tally in found[:MOST_ROWS]]
     rest = found[MOST_ROWS:]
@@ -110,8 +118,10 @@ def spark_of(usage: Usage, key_id: str) -> Spark | None:
         return None
     bars = {place: (tally.valid, tally.rejected) for place, tally in sorted(found.items())}
     valid, rejected = spark(bars)
+    total = grouped(sum(map(sum, bars.values())))
     return {
-        "total": grouped(sum(map(sum, bars.values()))),
+        # Alone, the number would say that the key works.
+        "total": total if valid else _("%(number)s refused") % {"number": total},
         "view": f"-.5 0 {usage.window.size} {SPARK_HEIGHT}",
         "valid": valid,
         "rejected": rejected,

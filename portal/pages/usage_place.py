@@ -11,9 +11,9 @@ from django.http import QueryDict
 
 from portal.conf import portal_settings
 from portal.keystore.answers import KEY_ID
-from portal.keystore.usage import DAY, HOUR, Window, oldest_day
+from portal.keystore.usage import DAY, HOUR, Tally, Window, oldest_day
 
-from .usage_words import range_words
+from .usage_words import range_words, requests
 
 __all__ = ["WEEK", "UsageLink", "UsagePlace", "UsageRange", "compared_with", "kept_ranges", "month"]
 
@@ -43,6 +43,15 @@ class UsageRange:
     def last(self) -> str:
         """The same as a heading: “Last 30 days”."""
         return range_words("last", self.unit, self.number)
+
+    def only_refused(self, total: Tally) -> str:
+        """Return that a key is still used though it does not work; empty where that is not so.
+
+        :param total: its use in this range.
+        """
+        if total.valid or not total.rejected:
+            return ""
+        return range_words("refused", self.unit, self.number, requests=requests(total.rejected))
 
 
 MONTH = UsageRange("30d", 30, DAY)

@@ -1,4 +1,4 @@
-"""``{% element %}`` and ``|moment``, for the pages.
+"""``{% element %}``, ``|moment`` and ``|visible``, for the pages.
 
 An element is one small template per kind of thing on a page, so that a host restyles by overriding a few files.
 
@@ -22,7 +22,9 @@ from django.utils.dates import MONTHS_3
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-__all__ = ["element", "moment"]
+from portal import texts
+
+__all__ = ["element", "moment", "visible"]
 
 register = template.Library()
 
@@ -67,3 +69,9 @@ def moment(value: datetime) -> SafeString:
     # What date_format makes of "j M Y, H:i", at a quarter of its cost: a list has one in each row.
     human = f"{value.day} {MONTHS_3[value.month].title()} {value.year}, {machine[11:16]}"
     return format_html('<time datetime="{}Z" data-local>{} UTC</time>', machine, human)
+
+
+@register.filter
+def visible(value: str) -> str:
+    """Return a name that others gave, with the numbers of what hides in it; see :func:`portal.texts.visible`."""
+    return texts.visible(value)

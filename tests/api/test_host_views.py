@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 from django.core.cache import cache
+from rest_framework.permissions import AllowAny
 
 from portal.api.authentication import HasCapability
 from portal.api.users import EndUser, RootKeyUser
@@ -94,6 +95,16 @@ def test_decision_15_a_preview_may_not_write(client, config):
 def test_has_capability_refuses_words_that_are_none():
     with pytest.raises(ValueError, match="keys:fly"):
         HasCapability("keys:fly")
+
+
+@pytest.mark.parametrize(
+    "join",
+    [lambda ours: ours | AllowAny, lambda ours: AllowAny & ours, lambda ours: ~ours],
+)
+def test_has_capability_is_not_joined(join):
+    """It refuses by raising, so with ``|`` it would refuse for the other too, and with ``~`` everybody."""
+    with pytest.raises(TypeError, match="HasCapability cannot be joined"):
+        join(HasCapability("keys:read"))
 
 
 def test_row_15_writes_by_cookie(client, config):

@@ -25,13 +25,16 @@ FOCUSED = """() => {
   const style = getComputedStyle(on), outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
   const browsers = on.type === "date" && !on.matches(":focus");
   const inSight = box.top >= -1 && box.bottom <= innerHeight + 1 && box.left >= -1 && box.right <= innerWidth + 1;
-  return [on === document.body ? "" : words.textContent.trim().replace(/\\s+/g, " "), (outlined || browsers) && inSight];
+  const text = words.textContent.trim().replace(/\\s+/g, " ").replace(/(?<=Your session ends).*/, "");
+  return [on === document.body ? "" : text, (outlined || browsers) && inSight];
 }"""
 #: Where Tab comes first on every page.
 SHELL = [
     *("Skip to main content", "N Northwind MapsSigned in as user_123", "← Back to Northwind Maps", "Sign out"),
     *("API keys", "Usage"),
 ]
+#: And last.
+FOOT = ["Your session ends"]
 
 
 @pytest.fixture
@@ -154,32 +157,51 @@ def test_the_way_through_the_list(live_server: Any, config: PortalConfig, page: 
     put(config, "CI runner")
     put(config, "Deploys", grace=timedelta(hours=1))
     page.goto(address(live_server, "keys"))
-    above = ["Create key", "All 2", "Active 2", "Name or first characters", "Search", "Key", "Last 30 days", "Expires"]
+    above = ["Create key", "All 2", "Active 2", "Name or first characters", "Search"]
+    head = ["Key ↕", "Last 30 days ↕", "Expires ↕"]
     rotated = ["Deploys", "End old secret now Deploys", "Edit Deploys", "Rotate Deploys", "Revoke Deploys"]
     plain = ["CI runner", "Edit CI runner", "Rotate CI runner", "Revoke CI runner"]
-    assert focus_path(page) == [*SHELL, *above, *rotated, *plain]
+    assert focus_path(page) == [*SHELL, *above, *head, *rotated, *plain, *FOOT]
+    # Without headings the orders have a line of their own, and what cannot be seen cannot have the focus.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(address(live_server, "keys"))
+    above = ["Create key", "All 2", "Active 2", "Name or first characters", "Search"]
+    orders = ["Newest", "Name", "Use", "Expires"]
+    assert focus_path(page) == [*SHELL, *above, *orders, *rotated, *plain, *FOOT]
+    enter(page, "Name")
+    expect(page.locator(".key").first).to_contain_text("CI runner")
+    expect(page.get_by_role("navigation", name="Sort by").get_by_role("link", name="Name ↑")).to_have_attribute(
+        "aria-current", "true"
+    )
+    expect(page.get_by_role("columnheader", name="Expires")).to_have_count(1)
+
+
+def test_the_foot_leads_to_the_session(live_server: Any, page: Page) -> None:
+    page.goto(address(live_server, "usage"))
+    enter(page, *FOOT)
+    sees(page, "Your session")
 
 
 def test_the_way_through_a_form_goes_on_at_what_is_wrong(live_server: Any, config: PortalConfig, page: Page) -> None:
     page.goto(address(live_server, "key-create"))
     fields = ["Name", "90 days", "Date", "Create key", "Cancel"]
-    assert focus_path(page) == [*SHELL, *fields]
+    assert focus_path(page) == [*SHELL, *fields, *FOOT]
     page.get_by_label("Name", exact=True).press("Enter")
     is_said_first(page.get_by_role("alert"))
-    assert focus_path(page) == ["Enter a name for the key", *fields]
+    assert focus_path(page) == ["Enter a name for the key", *fields, *FOOT]
 
 
 def test_the_way_through_the_page_with_the_secret(live_server: Any, config: PortalConfig, page: Page) -> None:
     page.goto(address(live_server, "key-create"))
     page.get_by_label("Name", exact=True).press_sequentially("CI runner\n")
     secret = secret_on(page)
-    assert focus_path(page) == [*SHELL, secret, "Copy key", "How to use it", "I’ve saved it, go to my keys"]
+    assert focus_path(page) == [*SHELL, secret, "Copy key", "How to use it", "I’ve saved it, go to my keys", *FOOT]
 
 
 def test_the_button_that_harms_comes_before_the_way_out(live_server: Any, config: PortalConfig, page: Page) -> None:
     page.goto(address(live_server, "key-revoke", key_id=put(config, "CI runner").id))
     box = "I understand that anything using this key will stop working."
-    assert focus_path(page) == [*SHELL, box, "Revoke key", "Keep key"]
+    assert focus_path(page) == [*SHELL, box, "Revoke key", "Keep key", *FOOT]
 
 
 def test_the_skip_link_leads_past_the_header(live_server: Any, config: PortalConfig, page: Page) -> None:

@@ -34,7 +34,7 @@ def test_signing_out_ends_the_session_on_the_server(demo: Demo, browser: Browser
 def test_back_does_not_show_the_session_again(page: Page):
     sign_out(page)
     back(page)
-    sees(page, "Your session has ended")
+    sees(page, "You are signed out")
     assert "Signed in as" not in page.inner_text("body")
 
 
@@ -45,7 +45,7 @@ def test_another_tab_is_out_too(browser: BrowserContext, demo: Demo, page: Page)
     sign_out(page)
     sign_out(other)
     other.goto(f"{demo.url}/my-portal/session/")
-    sees(other, "Your session has ended")
+    sees(other, "You are signed out")
 
 
 def test_a_double_click_signs_out_once(browser: BrowserContext, page: Page):

@@ -69,6 +69,13 @@ def test_no_date_and_no_number_is_broken(stage: Callable[..., Stage], look: Call
         assert max(heights(window.show(response), ".strip dt + dd")) < 40
 
 
+def test_cards_without_verbs_keep_no_room_for_them(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    page = stage(width=390).show(look("keys-read-only"))
+    assert sorted(set(heights(page, ".a:has(.row-acts)"))) == [0]
+    # Why there are none is still said.
+    assert min(heights(page, ".a:not(:has(.row-acts))")) > 20
+
+
 def test_small_charts_take_no_more_room_than_they_need(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
     page = stage(width=1280).show(look("keys-usage"))
     assert max(page.locator(".use").evaluate_all("cells => cells.map(e => e.offsetWidth)")) < 220

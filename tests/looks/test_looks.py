@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import re
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -119,19 +122,50 @@ def test_what_is_chosen_stands_out_in_forced_colors(
 ) -> None:
     page = stage(width=1280, scheme=scheme, forced_colors="active").show(look("usage"))
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    for link in page.locator(".tabs a, .seg a").all():
+    links = page.locator(".tabs a, .seg a").all()
+    assert {link.get_attribute("aria-current") for link in links} >= {None, "page"}
+    for link in links:
         border = link.evaluate("link => getComputedStyle(link).borderBottomColor")
         assert (border != ground) == bool(link.get_attribute("aria-current")), link.inner_text()
 
 
-def test_times_are_shown_in_the_readers_zone(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
-    response = look("session")
-    window = stage(width=1280, timezone_id="Asia/Tokyo", locale="en-GB")
-    time = window.show(response).locator("dd time").first
-    assert "UTC" not in time.inner_text()
-    assert time.get_attribute("title").endswith("UTC")
-    without = stage(width=1280, java_script_enabled=False)
-    assert without.show(response).locator("dd time").first.inner_text().endswith("UTC")
+# Half an hour from others, and west of UTC, where some of it is the day before.
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York"])
+@pytest.mark.parametrize("reader", ["en-US", "de-DE"])
+def test_times_are_the_readers_own_as_the_server_would_write_them(
+    stage: Callable[..., Stage], look: Callable[..., Any], zone: str, reader: str
+) -> None:
+    window = stage(width=390, timezone_id=zone, locale=reader)
+    for name in ("keys", "key", "key-edit", "session"):
+        shown = (
+            window.show(look(name))
+            .locator("time")
+            .evaluate_all("all => all.map(e => [e.dateTime, e.textContent, e.title])")
+        )
+        assert shown
+        for machine, text, title in shown:
+            at = datetime.fromisoformat(machine)
+            assert title == f"{at.day} {at:%b %Y, %H:%M} UTC"
+            at = at.astimezone(ZoneInfo(zone))
+            assert text == f"{at.day} {at:%b %Y, %H:%M}"
+
+
+def test_times_are_written_in_the_same_order_in_every_language(
+    stage: Callable[..., Stage], look: Callable[..., Any]
+) -> None:
+    window = stage(width=390, timezone_id="UTC")
+    with pseudo_languages():
+        shown = window.show(look("session", locale=RIGHT_TO_LEFT)).locator("time").all_inner_texts()
+    assert all(re.fullmatch(r"\d{1,2} \D+ 20\d\d, \d\d:\d\d", text, re.ASCII) for text in shown)
+
+
+def test_without_a_script_times_are_in_utc_and_say_so(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
+    window = stage(width=1280, timezone_id="Asia/Tokyo", java_script_enabled=False)
+    assert window.show(look("session")).locator("dd time").first.inner_text().endswith("UTC")
+    # Only what the script has done is said to be done.
+    words = "Times are shown in your time zone"
+    assert not window.show(look("keys")).get_by_text(words).is_visible()
+    assert stage(width=1280).show(look("keys")).get_by_text(words).is_visible()
 
 
 def test_the_session_warns_before_it_ends(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
@@ -167,13 +201,15 @@ def test_the_skip_link_is_first_and_leads_to_main(stage: Callable[..., Stage], l
 def test_the_focus_order_is_the_order_on_the_page(stage: Callable[..., Stage], look: Callable[..., Any]) -> None:
     page = stage(width=1280).show(look("preview"))
     order = []
-    for _ in range(8):
+    for _ in range(9):
         page.keyboard.press("Tab")
         order.append(page.evaluate("document.activeElement.textContent.trim().replace(/\\s+/g, ' ')"))
     assert order[0] == "Skip to main content"
     assert order[1] == "Leave preview"
     assert order[2].startswith("N Northwind Maps") or order[2].startswith("NNorthwind Maps")
-    assert order[3:8] == ["← Back to Northwind Maps", "Sign out", "Sign out", "Get help", "Privacy"]
+    assert order[3:6] == ["← Back to Northwind Maps", "Sign out", "Sign out"]
+    assert order[6].startswith("Your session ends ")
+    assert order[7:] == ["Get help", "Privacy"]
 
 
 @pytest.mark.parametrize("script", [True, False])

@@ -131,7 +131,7 @@ def test_a_choice_is_hit_by_its_words(stage: Callable[..., Stage], look: Callabl
     page = stage(width=390).show(look("key-rotate"))
     page.get_by_text("In 15 minutes").click()
     assert page.get_by_role("radio", name="In 15 minutes").is_checked()
-    group = page.get_by_role("radiogroup", name="Old key stops working")
+    group = page.get_by_role("radiogroup", name="Old secret stops working")
     assert group.get_by_role("radio").count() == 5
 
 

@@ -20,10 +20,10 @@ def test_everything_is_there_with_and_without_script(
     stage: Callable[..., Stage], look: Callable[..., Any], script: bool, width: int
 ) -> None:
     page = stage(width=width, java_script_enabled=script).show(look("usage"))
-    assert page.get_by_role("heading", name="Requests per day").is_visible()
+    assert page.get_by_role("heading", name="Requests per day (UTC)").is_visible()
     chart = page.get_by_role("img", name="Stacked bars from")
     assert chart.bounding_box()["height"] > 150  # type: ignore[index]
-    table = page.get_by_role("table", name="Requests per day")
+    table = page.get_by_role("table", name="Requests per day (UTC)")
     assert not table.is_visible()
     page.get_by_text("Show these numbers as a table").click()
     assert table.get_by_role("row").nth(30).is_visible()
@@ -37,7 +37,7 @@ def test_the_numbers_are_printed_and_the_controls_are_not(
 ) -> None:
     page = stage(width=1280).show(look("usage"))
     page.emulate_media(media="print")
-    assert page.get_by_role("table", name="Requests per day").get_by_role("row").nth(30).is_visible()
+    assert page.get_by_role("table", name="Requests per day (UTC)").get_by_role("row").nth(30).is_visible()
     for text in ("90 days", "Show", "Download CSV", "Show these numbers as a table"):
         assert not page.get_by_text(text, exact=True).first.is_visible()
     assert page.locator("figure svg").is_visible()
@@ -76,4 +76,4 @@ def test_a_small_chart_is_as_large_as_the_others_of_the_list(
     boxes = page.evaluate(
         "[...document.querySelectorAll('.spark svg')].map(e => e.getBoundingClientRect()).map(b => [b.width, b.height])"
     )
-    assert boxes == [[104, 28]] * 4
+    assert boxes == [[88, 28]] * 4

@@ -180,6 +180,11 @@ def not_found_preview(config: PortalConfig, client: Client) -> Any:
 
 
 @state
+def no_page(config: PortalConfig, client: Client) -> Any:
+    return client.get(f"/{SLUG}/no/such/page/")
+
+
+@state
 def unknown_slug(config: PortalConfig, client: Client) -> Any:
     return client.get("/no-such-portal/")
 

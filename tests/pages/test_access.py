@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from django.views import View
 
+from portal.pages.access import PortalSessionMixin
 from tests.factories import mint, sign_in
 from tests.pages.flow import enter, heading
 
@@ -40,3 +43,13 @@ def test_the_hosts_csrf_check_stays_in_charge(config):
     client = Client(enforce_csrf_checks=True)
     client.cookies["portal_session"] = sign_in(config).secret
     assert client.post("/own/plain-class/").status_code == 403
+
+
+class Asynchronous(PortalSessionMixin, View):
+    async def get(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse()
+
+
+def test_an_asynchronous_class_is_refused_where_its_url_is_written():
+    with pytest.raises(TypeError, match="PortalSessionMixin takes synchronous views"):
+        Asynchronous.as_view()

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core import signing
 from django.db import DatabaseError, connection
 
 from portal import clock
 from portal.authenticate import authenticate_session
 from portal.models import PortalEvent, PortalSession
 from tests.factories import PortalConfigFactory, mint, sign_in
-from tests.pages.flow import enter, field, heading
+from tests.pages.flow import enter, field, heading, open_link, press_continue
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +42,32 @@ def test_row_35_text_from_callers_is_text(client, config):
     assert "<bdi>" in html
 
 
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200b", "\u200f", "\ufeff", "\u00ad", "\U000e0041"])
+def test_row_35_what_hides_in_a_name_is_shown(client, config, mark):
+    named = f"[U+{ord(mark):04X}]"
+    code = mint(config, f"user{mark}321", display_name=f"Eve{mark}evE").secret
+    landing = open_link(client, code)
+    press_continue(client, landing)
+    another = open_link(client, mint(config, f"user{mark}654").secret)
+    inside = client.get("/my-portal/session/")
+    client.cookies["portal_session"] = sign_in(config, f"user{mark}321", preview=True).secret
+    preview = client.get("/my-portal/session/")
+    for page, names in (
+        (landing, [f"Eve{named}evE"]),
+        (another, [f"Eve{named}evE", f"user{named}654"]),
+        (inside, [f"Eve{named}evE", f"user{named}321"]),
+        (preview, [f"user{named}321"]),
+    ):
+        html = page.content.decode()
+        assert mark not in html
+        assert [name for name in names if name not in html] == []
+
+
+def test_row_35_joiners_are_text(client, config):
+    enter(client, mint(config, "user_1", display_name="می\u200cخواهم 👩\u200d💻").secret)
+    assert "می\u200cخواهم 👩\u200d💻" in client.get("/my-portal/session/").content.decode()
+
+
 def test_pages_cost_two_queries(client, config, django_assert_num_queries):
     enter(client, mint(config).secret)
     # The portal and the session.
@@ -68,6 +95,24 @@ def test_row_16_sign_out_ends_the_session_on_the_server(client, config):
     page = client.get("/my-portal/signed-out/")
     assert heading(page) == "You are signed out"
     assert 'href="https://app.example.com/settings"' in page.content.decode()
+
+
+def test_back_after_signing_out_says_that_and_not_that_the_session_ran_out(client, config):
+    enter(client, mint(config).secret)
+    sign_out(client)
+    answer = client.get("/my-portal/keys/")
+    assert (answer.status_code, heading(answer)) == (401, "You are signed out")
+    assert 'href="https://app.example.com/settings"' in answer.content.decode()
+    # A form is lost all the same; and the next session is another one.
+    assert "Your change was not saved." in client.post("/my-portal/keys/new/").content.decode()
+    enter(client, mint(config).secret)
+    del client.cookies["portal_session"]
+    assert heading(client.get("/my-portal/keys/")) == "Your session has ended"
+
+
+def test_a_way_back_of_an_earlier_version_is_read(client, config):
+    client.cookies["portal_return"] = signing.dumps(["my-portal", ""], salt="portal.pages.way_back")
+    assert heading(client.get("/my-portal/keys/")) == "Your session has ended"
 
 
 def test_row_15_sign_out_from_elsewhere_ends_nothing(client, config):

@@ -17,6 +17,7 @@ from portal.models import PortalConfig, PortalEvent, PortalSession
 from portal.pages.notes import Note, set_note
 from tests.factories import PortalConfigFactory, sign_in
 from tests.pages.flow import heading
+from tests.pages.key_flow import send
 from tests.pages.pseudo import LONG, pseudo_languages
 from tests.pages.shelf import put
 from tests.pages.test_keys import LIST, config, links, main, store, words
@@ -49,8 +50,8 @@ class TestFacts:
         assert found["Starts with"] == f"{key.start}••••"
         assert found["Key ID"].startswith(key.id)
         assert found["Created"].endswith("UTC")
-        assert found["Expires"].endswith("UTC In 3 months")
-        assert found["Last used"].endswith("UTC 2 hours ago")
+        assert found["Expires"].startswith("In 3 months ")
+        assert found["Last used"].startswith("2 hours ago ")
         assert found["Permissions"] == "None"
         assert words(re.search(r'<span class="st ok">.*?</span>', main(answer), re.DOTALL)[0]) == "Active"
         assert links(main(answer))["← API keys"] == LIST
@@ -253,8 +254,9 @@ class TestEndOldSecret:
         assert client.post(f"{LIST}{key.id}/end-old/", form).status_code == 403
         assert self.old(config, key) is not None
 
-    def test_a_preview_changes_nothing(self, client, config, inside):
-        key = put(config, "CI", grace=timedelta(hours=1))
+    @pytest.mark.parametrize("in_use", [False, True])
+    def test_a_preview_changes_nothing(self, client, config, inside, in_use):
+        key = put(config, "CI", grace=timedelta(hours=1), old_in_use=in_use)
         form = {"form_token": token(client.get(LIST))}
         PortalSession.objects.update(preview=True)
         answer = client.post(f"{LIST}{key.id}/end-old/", form)
@@ -371,3 +373,45 @@ def test_what_the_other_pages_have_said(client, config, rf, what, expected):
     client.cookies["portal_session"] = token
     client.cookies["portal_note"] = response.cookies["portal_note"].value
     assert expected in words(main(client.get(LIST)))
+
+
+class TestTheWayBackToTheList:
+    """The list's search, filter and order stay, also over the pages about a key (ui-spec 2.7)."""
+
+    PLACE = "?status=active&q=K+%26+%22L%22&sort=-name"
+
+    def test_all_the_way(self, client, config, inside):
+        key = put(config, 'K & "L"')
+        own = f"{LIST}{key.id}/"
+        listed = links(main(client.get(LIST + self.PLACE)))
+        assert listed['K & "L"'] == own + self.PLACE
+        for verb in ("Edit", "Rotate", "Revoke"):
+            page = f"{own}{verb.lower()}/{self.PLACE}"
+            assert listed[f'{verb} K & "L"'] == page
+            assert links(main(client.get(own + self.PLACE)))[verb] == page
+            assert own + self.PLACE in links(main(client.get(page))).values()
+        assert links(main(client.get(own + self.PLACE)))["← API keys"] == LIST + self.PLACE
+
+    def test_after_a_form(self, client, config, inside):
+        key = put(config, "K")
+        edit, revoke = (f"{LIST}{key.id}/{verb}/{self.PLACE}" for verb in ("edit", "revoke"))
+        assert send(client, edit, name="L")["Location"] == f"{LIST}{key.id}/{self.PLACE}"
+        assert send(client, revoke, understood="on")["Location"] == LIST + self.PLACE
+
+    def test_a_key_that_cannot_be_rotated(self, client, config, inside):
+        key = put(config, "K", enabled=False)
+        found = links(main(client.get(f"{LIST}{key.id}/rotate/{self.PLACE}")))
+        assert found["Edit K"] == f"{LIST}{key.id}/edit/{self.PLACE}"
+        assert found["Back to keys"] == LIST + self.PLACE
+
+    def test_an_order_by_use_is_kept_whatever_the_list_makes_of_it(self, client, config, inside):
+        key = put(config, "K")
+        assert links(main(client.get(f"{LIST}{key.id}/?sort=usage")))["← API keys"] == f"{LIST}?sort=usage"
+
+    @pytest.mark.parametrize(
+        "query", ["", "?next=https://evil.example", "?status=no&sort=no", "?q=%00", "?sort=-created", "?range=7d"]
+    )
+    def test_what_is_no_place_in_the_list_is_left_out(self, client, config, inside, query):
+        key = put(config, "K")
+        assert links(main(client.get(f"{LIST}{key.id}/{query}")))["← API keys"] == LIST
+        assert links(main(client.get(f"{LIST}{key.id}/{query}")))["Edit"] == f"{LIST}{key.id}/edit/"

@@ -139,9 +139,31 @@ def test_on_the_last_moment_of_a_day_the_last_day_is_whole(client, config):
         assert 'min="2026-05-21" max="2026-05-21"' in texts(client.get(NEW))
 
 
-def test_a_date_counts_only_where_it_is_chosen(client, config):
-    assert send(client, NEW, name="Production server", expires="90", date="nonsense").status_code == 200
-    assert send(client, NEW, name="Staging", expires="90", date="2020-02-02").status_code == 200
+@pytest.mark.parametrize("date", ["2027-01-01", "2020-02-02", "nonsense"])
+def test_a_date_beside_another_choice_is_asked_about(client, config, date):
+    answer = send(client, NEW, name="Production server", expires="90", date=date)
+    assert answer.status_code == 422
+    assert '<a href="#id_date">Choose “On a date”, or empty the date.</a>' in texts(answer)
+    assert texts(answer).count("id_date_error") == 2
+    # Nothing of it is lost, and either answer does.
+    kept = form_of(answer)
+    assert (kept["name"], kept["expires"], kept["date"]) == (["Production server"], ["90"], [date])
+    assert stored(config) == []
+    assert send(client, NEW, kept, date="").status_code == 200
+
+
+def test_without_a_choice_the_choice_is_what_is_missing(client):
+    answer = send(client, NEW, name="Production server", expires=None, date="2027-01-01")
+    assert "Choose when the key expires" in texts(answer)
+    assert "id_date_error" not in texts(answer)
+
+
+def test_the_date_stands_right_under_its_choice(client, config):
+    config.key_longest_days, config.key_never_expires = None, True
+    config.save()
+    html = texts(client.get(NEW))
+    places = [html.index(part) for part in ('value="365"', 'value="date"', 'id="id_date"', 'value="never"')]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
@@ -155,6 +177,8 @@ def test_a_date_counts_only_where_it_is_chosen(client, config):
         ("a\nb", "Name must not have control characters"),
         ("a\u2028b", "Name must not have control characters"),
         ("a\u202eb", "Name must not have control characters"),
+        ("a\u200bb", "Name must not have control characters"),
+        ("a\u200fb", "Name must not have control characters"),
     ],
 )
 def test_names_that_cannot_be(client, config, name, message):
@@ -165,7 +189,7 @@ def test_names_that_cannot_be(client, config, name, message):
     assert stored(config) == []
 
 
-@pytest.mark.parametrize("name", ["x", "n" * 100, "😀", "<b>&amp;</b>", "שרת", "a\u200fb" * 3])
+@pytest.mark.parametrize("name", ["x", "n" * 100, "😀", "<b>&amp;</b>", "שרת", "می\u200cخواهم", "👩\u200d💻"])
 def test_names_that_can_be(client, config, name):
     answer = send(client, NEW, name=name)
     assert answer.status_code == 200
@@ -188,7 +212,7 @@ def test_what_is_wrong_is_said_in_the_title_first_and_at_the_field(client, confi
     kept = form_of(answer)
     assert (kept["expires"], kept["date"], kept["permissions"]) == (["date"], ["2020-02-02"], ["maps.write"])
     # Mended, it makes a key: it is still the same form.
-    assert send(client, NEW, kept, name="Production server", expires="30").status_code == 200
+    assert send(client, NEW, kept, name="Production server", expires="30", date="").status_code == 200
 
 
 def test_an_end_has_to_be_chosen(client, config):
@@ -269,7 +293,7 @@ def test_where_the_list_is_full_there_is_no_form(client, config, limit):
     assert "<form" not in re.search(r"<main.*</main>", texts(answer), re.DOTALL)[0]
 
 
-@pytest.mark.parametrize(("number", "words"), [(1, "You have 2 of 1 key."), (None, "")])
+@pytest.mark.parametrize(("number", "words"), [(1, "You have 2 keys; the limit is 1."), (None, "")])
 def test_a_limit_that_came_later_and_none(client, config, limit, number, words):
     put(config, "One")
     put(config, "Two")
@@ -370,6 +394,9 @@ def test_a_preview_sees_the_form_and_cannot_send_it(client, config):
     answer = client.get(NEW)
     assert answer.status_code == 200
     assert "Changes are switched off, so there is no button here." in texts(answer)
+    # Nobody fills it in first and learns then.
+    first = texts(answer).index("This is a preview. You can look at this form, but not send it.")
+    assert texts(answer).index("<main") < first < texts(answer).index("<h1")
     assert buttons_of(answer) == 0
     assert "Create key" not in texts(answer)
     refused = send(client, NEW, form_of(answer), name="Production server")
@@ -391,7 +418,11 @@ def test_a_form_sent_after_the_session_ended_was_not_saved(client, config):
 def test_forms_are_counted(client, config, settings):
     settings.PORTAL = {**settings.PORTAL, "THROTTLE_RATES": {"page_write": "2/min"}}
     for expected in (422, 422, 429):
-        assert send(client, NEW, name="").status_code == expected
+        answer = send(client, NEW, name="")
+        assert answer.status_code == expected
+    # Browsers keep what was typed; that it went nowhere, they do not know.
+    assert heading(answer) == "Too many requests"
+    assert "<strong>Your change was not saved.</strong>" in texts(answer)
 
 
 @pytest.mark.parametrize(

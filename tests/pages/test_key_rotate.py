@@ -38,7 +38,7 @@ def test_the_form_says_what_happens_and_when(client, config):
     html = texts(answer)
     assert (answer.status_code, heading(answer)) == (200, "Rotate Production <server>")
     assert "<title>Rotate Production <server> – Northwind Maps</title>" in html
-    assert "You get a new key with the same name, limits and permissions." in html
+    assert "The key gets a new secret and keeps its name, limits and permissions." in html
     offered = re.findall(r'name="grace" value="(\d+)".*?<label [^>]*>(.*?)</label>(.*?)</div></div>', html)
     assert [(value, label) for value, label, _ in offered] == [
         ("0", "At once"),
@@ -150,7 +150,7 @@ def test_a_store_without_grace(client, config, settings):
     use_store(settings, WithoutGrace)
     key = put(config, "Production server", used=timedelta(minutes=7))
     page = client.get(rotate(key))
-    assert "The old one stops working at once." in texts(page)
+    assert "The old secret stops working at once." in texts(page)
     assert "grace" not in form_of(page)
     asked = send(client, rotate(key))
     assert asked.status_code == 422
@@ -164,7 +164,7 @@ def test_a_time_has_to_be_chosen(client, config, grace):
     key = put(config, "Production server")
     answer = send(client, rotate(key), grace=grace)
     assert answer.status_code == 422
-    assert '<a href="#id_grace_0">Choose when the old key stops working</a>' in texts(answer)
+    assert '<a href="#id_grace_0">Choose when the old secret stops working</a>' in texts(answer)
     assert "<title>Error: Rotate Production server – Northwind Maps</title>" in texts(answer)
     assert only(config).start == key.start
 
@@ -227,3 +227,19 @@ def test_a_form_without_its_number_rotates_nothing(client, config):
     answer = send(client, rotate(key), request_id="made up")
     assert (answer.status_code, heading(answer)) == (400, "That didn’t work")
     assert only(config).start == key.start
+
+
+@pytest.mark.parametrize("grace", ["0", "86400"])
+def test_row_34_where_a_frame_may_be_a_press_alone_rotates_nothing(client, config, grace):
+    key = put(config, "Production server")
+    assert "Yes, make a new secret for this key." not in texts(client.get(rotate(key)))
+    config.frame_ancestors = ["https://app.example.com"]
+    config.save()
+    answer = client.get(rotate(key))
+    assert form_of(answer).keys().isdisjoint({"wanted", "anyway"})
+    asked = send(client, rotate(key), form_of(answer), grace=grace)
+    assert asked.status_code == 422
+    assert '<a href="#id_wanted">Tick the box to confirm</a>' in texts(asked)
+    assert only(config).start == key.start
+    assert send(client, rotate(key), form_of(asked), grace=grace, wanted="on").status_code == 200
+    assert only(config).start != key.start

@@ -141,7 +141,7 @@ class TestRows:
         row = rows(client.get(LIST))[0]
         assert [label for label in links(row) if label != "K"] == actions
         assert ("End old secret now" in row) == ("keys:reroll" in granted)
-        assert "Old secret ends" in row
+        assert "Old secret ends" in words(row)
 
     def test_what_the_store_cannot_do_is_absent(self, client, config, inside, monkeypatch, store):
         from portal.keystore import get_key_store
@@ -161,10 +161,12 @@ class TestRows:
             (timedelta(seconds=20), "Just now"),
             (timedelta(minutes=1), "1 minute ago"),
             (timedelta(minutes=40), "40 minutes ago"),
-            (timedelta(minutes=59, seconds=50), "1 hour ago"),
+            (timedelta(minutes=18, seconds=50), "18 minutes ago"),
+            (timedelta(minutes=59, seconds=50), "59 minutes ago"),
             (timedelta(hours=23), "23 hours ago"),
             (timedelta(days=1), "1 day ago"),
-            (timedelta(days=59), "59 days ago"),
+            (timedelta(days=59, hours=23), "59 days ago"),
+            (timedelta(days=60), "2 months ago"),
             (timedelta(days=100), "3 months ago"),
             (timedelta(days=800), "2 years ago"),
         ],
@@ -317,7 +319,20 @@ class TestFilters:
         answer = client.get(LIST, {"status": "expired"})
         assert list(links(self.nav(answer))) == ["All 1", "Active 1", "Expired 0"]
         assert "No keys match" in answer.content.decode()
-        assert "There are no keys in Expired." in words(main(answer))
+        assert "You have no expired keys." in words(main(answer))
+
+    @pytest.mark.parametrize(
+        ("status", "said"),
+        [
+            ("active", "You have no active keys."),
+            ("disabled", "You have no disabled keys."),
+            ("expiring", "None of your keys expires soon."),
+            ("old_in_use", "No old secret is in use."),
+        ],
+    )
+    def test_what_an_empty_filter_says(self, client, config, inside, status, said):
+        put(config, "Gone", ends=timedelta(days=-1))
+        assert said in words(main(client.get(LIST, {"status": status})))
 
     def test_following_the_links_keeps_search_and_order(self, client, inside, mixed):
         answer = client.get(LIST, {"q": "o", "sort": "name"})
@@ -510,7 +525,7 @@ class TestNotices:
             "The old secret of “CI runner” is still in use. It stops working on "
         )
         assert links(self.note(answer))["CI runner"] == f"{LIST}{key.id}/"
-        assert "Old secret is in use, ends" in words(rows(answer)[0])
+        assert "Old secret in use, ends" in words(rows(answer)[0])
 
     def test_both_stand_in_one_notice(self, client, config, inside):
         for number in range(2):
@@ -552,6 +567,8 @@ class TestEmptyAndFull:
         html = main(client.get(LIST))
         assert "You have 2 of 2 keys. Revoke one to create another." in words(html)
         assert "Create key" not in html
+        PortalConfig.objects.update(key_limit=1)
+        assert "You have 2 keys; the limit is 1." in words(main(client.get(LIST)))
         inside(["keys:read"])
         assert "You have 2" not in words(main(client.get(LIST)))
 

@@ -64,9 +64,9 @@ def test_a_heading_sorts_down_then_up_then_newest_first(client, three):
     newest, directions, _, url = look(client)
     assert (directions, url) == ([], f"{LIST}?sort=-usage")
     first = look(client, "?sort=-usage")
-    assert first == ("ABC", ["descending"], "Your API keys, the most used first", f"{LIST}?sort=usage")
+    assert first == ("ABC", ["descending"], "Your API keys, most used first", f"{LIST}?sort=usage")
     second = look(client, "?sort=usage")
-    assert second == ("CBA", ["ascending"], "Your API keys, the least used first", LIST)
+    assert second == ("CBA", ["ascending"], "Your API keys, least used first", LIST)
     assert look(client, "?q=&sort=-usage&status=active")[3] == f"{LIST}?status=active&sort=usage"
     assert sorted(newest) == ["A", "B", "C"]
 

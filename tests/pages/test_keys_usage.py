@@ -42,6 +42,8 @@ class TestList:
         busy = put(config, "Busy", used=timedelta(hours=2))
         put(config, "Idle", used=41 * DAY, made=50 * DAY)
         put(config, "Unused")
+        refused = put(config, "Off", enabled=False, used=97 * DAY, made=100 * DAY)
+        use(config, refused.id, NOW, valid=0, disabled=4)
         use(config, busy.id, NOW - 29 * DAY, valid=1200)
         use(config, busy.id, NOW, valid=3, rate_limited=31)
         # Out of sight.
@@ -51,6 +53,7 @@ class TestList:
             "Busy": "1,234 used 2 hours ago",
             "Idle": "No requests used 41 days ago",
             "Unused": "No requests never used",
+            "Off": "4 refused used 3 months ago",
         }
         assert ">Last 30 days</th>" in answer.content.decode()
         assert "Last used" not in words(answer.content.decode())
@@ -143,7 +146,7 @@ class TestAttentionCostsLittle:
         assert len(captured) == (5 if not others else 7)
         notice = words(re.search(r'<div class="note warning">.*?</div>', html, re.DOTALL)[0])
         assert "“ One soon ” expires in 1 day." in notice
-        assert ("1 old secret is still in use. Show them" in notice) == bool(others)
+        assert ("1 old secret is still in use. Show it" in notice) == bool(others)
 
 
 class TestKey:
@@ -162,6 +165,22 @@ class TestKey:
         assert words(section).endswith("1,234 requests See its usage")
         assert f'href="/my-portal/usage/?key={key.id}"' in section
         assert section.count("<g>") == 30
+
+    @pytest.mark.parametrize(
+        ("kept", "said"),
+        [(90, "last 30 days"), (10, "last 7 days"), (1, "last 24 hours")],
+        ids=["month", "week", "day"],
+    )
+    def test_what_is_refused_is_still_used(self, client, config, inside, settings, kept, said):
+        settings.PORTAL = {**settings.PORTAL, "USAGE_RETENTION": kept * DAY}
+        key = put(config, "K", enabled=False, used=97 * DAY, made=100 * DAY)
+        assert "Not used for 97 days. If nothing needs it, revoke it." in words(self.shown(client, key))
+        use(config, key.id, NOW, valid=0, disabled=3, rate_limited=1)
+        shown = words(self.shown(client, key))
+        assert f"4 requests refused in the {said}: something still uses this key." in shown
+        assert "Not used for" not in shown
+        use(config, key.id, NOW, valid=1)
+        assert "something still uses" not in words(self.shown(client, key))
 
     def test_without_a_request(self, client, config, inside):
         html = self.shown(client, put(config, "K"))

@@ -69,7 +69,7 @@ def test_the_page_in_its_order(client, config):
     assert "The key is not printed." in html
     assert f"{key.start}••••" in html
     assert 'curl "https://api.example.com/v1?a=1&b=2" \\\n  -H "Authorization: Bearer $API_KEY"' in html
-    assert "The old key" not in html
+    assert "The old secret" not in html
     assert "Lost it? Rotate the key to get a new one." in html
 
 

@@ -20,7 +20,7 @@ from tests.pages.pseudo import LONG, RIGHT_TO_LEFT, pseudo_languages
 from tests.pages.shelf import empty_memory_store, put
 from tests.pages.usage_doubles import SummaryUsageStore
 from tests.pages.usage_flow import CSV, DAY, DOWN, HOUR, NOW, USAGE, figures, part, table
-from tests.usage_store import BrokenUsageStore, use, use_usage_store
+from tests.usage_store import BrokenUsageStore, UsageStore, use, use_usage_store
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("afternoon", "no_key_limit", "usage_store")]
 
@@ -89,6 +89,7 @@ class TestWhoMaySeeIt:
         theirs, elsewhere = put(config, "Theirs", external_id="user_456"), put(other, "Elsewhere")
         use(config, theirs.id, NOW, external_id="user_456")
         use(other, elsewhere.id, NOW)
+        put(config, "Mine")
         for query in ("", f"?key={theirs.id}", f"?key={elsewhere.id}", "?key=key_0"):
             html = shown(query)
             assert "No requests in the last 30 days." in html
@@ -97,7 +98,8 @@ class TestWhoMaySeeIt:
 
 
 class TestRanges:
-    def test_the_four_of_ninety_days(self, shown):
+    def test_the_four_of_ninety_days(self, config, shown):
+        put(config, "K")
         html = shown()
         nav = part(html, r'<nav class="seg" aria-label="Time range">.*?</nav>')
         assert words(nav) == "24 hours 7 days 30 days 90 days"
@@ -111,11 +113,11 @@ class TestRanges:
     @pytest.mark.parametrize(
         ("name", "title", "per", "first", "last", "bars"),
         [
-            ("24h", "Usage, last 24 hours", "Requests per hour", "23 Nov, 15:00", "24 Nov, 14:00", 24),
-            ("7d", "Usage, last 7 days", "Requests per day", "18 Nov", "24 Nov", 7),
-            ("30d", "Usage, last 30 days", "Requests per day", "26 Oct", "24 Nov", 30),
-            ("90d", "Usage, last 90 days", "Requests per week", "Week of 27 Aug", "Week of 18 Nov", 13),
-            ("no such", "Usage, last 30 days", "Requests per day", "26 Oct", "24 Nov", 30),
+            ("24h", "Usage, last 24 hours", "Requests per hour (UTC)", "23 Nov, 15:00", "24 Nov, 14:00", 24),
+            ("7d", "Usage, last 7 days", "Requests per day (UTC)", "18 Nov", "24 Nov", 7),
+            ("30d", "Usage, last 30 days", "Requests per day (UTC)", "26 Oct", "24 Nov", 30),
+            ("90d", "Usage, last 90 days", "Requests per week (UTC)", "Week of 27 Aug", "Week of 18 Nov", 13),
+            ("no such", "Usage, last 30 days", "Requests per day (UTC)", "26 Oct", "24 Nov", 30),
         ],
     )
     def test_each_ends_with_the_present_hour_or_day(self, config, shown, name, title, per, first, last, bars):
@@ -145,7 +147,8 @@ class TestRanges:
             (1, "24 hours", "24 hours", "Usage is kept for 1 day, so 24 hours is the longest range."),
         ],
     )
-    def test_none_is_longer_than_what_is_kept(self, shown, settings, days, names, shown_range, note):
+    def test_none_is_longer_than_what_is_kept(self, config, shown, settings, days, names, shown_range, note):
+        put(config, "K")
         settings.PORTAL = {**settings.PORTAL, "USAGE_RETENTION": days * DAY}
         html = shown("?range=90d")
         nav = part(html, r'<nav class="seg".*?</nav>')
@@ -163,11 +166,26 @@ class TestFigures:
         use(config, key.id, NOW - 2 * DAY, valid=1000, rate_limited=20, expired=3)
         use(config, key.id, NOW, valid=234)
         assert figures(shown()) == {
-            "Requests": ["1,257", "None in the 30 days before"],
+            "Requests": ["1,257", "None in the previous 30 days"],
             "Valid": ["98.1%", "1,234 requests"],
             "Rejected": ["23", "Mostly rate limited"],
             "Busiest day": ["22 Nov", "1,023 requests"],
         }
+
+    def test_without_a_key_there_is_nothing_to_choose_from(self, config, client, inside, shown):
+        html = words(part(shown(), r"<main.*</main>"))
+        assert "No keys yet Create a key to make your first request. Create key" in html
+        assert "30 days" not in html
+        assert 'href="/my-portal/keys/new/"' in shown()
+        inside(["keys:read", "analytics:read"])
+        assert "Ask Northwind Maps for a key." in words(shown())
+        # Who may not see keys, asks about one, or had one: there may be something to see.
+        inside(["analytics:read"])
+        assert "No keys yet" not in shown()
+        inside()
+        assert "No keys yet" not in shown("?key=key_gone")
+        use(config, "key_gone", NOW)
+        assert "No keys yet" not in shown()
 
     def test_without_a_request(self, config, shown):
         put(config, "K")
@@ -220,12 +238,11 @@ class TestFigures:
     @pytest.mark.parametrize(
         ("before", "now", "expected"),
         [
-            (100, 108, "Up 8% on the 7 days before"),
-            (100, 50, "Down 50% on the 7 days before"),
-            (100, 0, "Down 100% on the 7 days before"),
-            (1000, 1004, "As many as in the 7 days before"),
-            (1, 21, "Up 2,000% on the 7 days before"),
-            (0, 5, "None in the 7 days before"),
+            (100, 108, "Up 8% from the previous 7 days"),
+            (100, 50, "Down 50% from the previous 7 days"),
+            (100, 0, "Down 100% from the previous 7 days"),
+            (1000, 1004, "Same as the previous 7 days"),
+            (1, 21, "Up 2,000% from the previous 7 days"),
         ],
     )
     def test_compared_with_as_long_before(self, config, shown, before, now, expected):
@@ -235,6 +252,20 @@ class TestFigures:
         # The day that still runs, and the one like it, are left out: today is not over.
         use(config, key.id, NOW - 7 * DAY, valid=5000)
         use(config, key.id, NOW, valid=1)
+        assert figures(shown("?range=7d"))["Requests"][1] == expected
+
+    @pytest.mark.parametrize(
+        ("before", "now", "expected"),
+        [
+            (0, 5, "None in the previous 7 days"),
+            (1906, 5000, "Up 162% from the previous 7 days"),
+            (1906, 953, "Down 50% from the previous 7 days"),
+        ],
+    )
+    def test_none_before_is_said_of_the_whole_time_before(self, config, shown, before, now, expected):
+        key = put(config, "K")
+        use(config, key.id, NOW - 7 * DAY, valid=before)
+        use(config, key.id, NOW, valid=now)
         assert figures(shown("?range=7d"))["Requests"][1] == expected
 
     def test_an_hour_that_ends_meanwhile_moves_both_times_or_none(self, config, shown):
@@ -248,7 +279,7 @@ class TestFigures:
             with clock.using(lambda now=now: next(now)):
                 found.append(figures(shown("?range=24h"))["Requests"])
         # The hours before lose their first one only together with these.
-        after, before = ["0"], ["1", "As many as in the 24 hours before"]
+        after, before = ["0", "Down 100% from the previous 24 hours"], ["1", "Same as the previous 24 hours"]
         assert sorted(found) == found
         assert {tuple(one) for one in found} == {tuple(after), tuple(before)}
 
@@ -283,7 +314,21 @@ class TestChart:
         assert table(html)[0] == ["26 Oct", "0", "0"]
 
     @pytest.mark.parametrize(
-        ("most", "top"), [(1, 5), (5, 5), (6, 10), (11, 25), (26, 50), (51, 100), (101, 125), (126, 250), (2134, 2500)]
+        ("most", "top"),
+        [
+            (1, 5),
+            (5, 5),
+            (6, 10),
+            (11, 15),
+            (16, 20),
+            (26, 30),
+            (51, 60),
+            (61, 75),
+            (101, 125),
+            (126, 150),
+            (2134, 2500),
+            (5364, 6000),
+        ],
     )
     def test_the_numbers_beside_it_are_round_and_reach_the_tallest_bar(self, config, shown, most, top):
         use(config, put(config, "K").id, NOW, valid=most)
@@ -316,8 +361,8 @@ class TestChart:
         svg = part(html, r"<svg viewBox=\"0 0 600 200\"[^>]*>")
         assert 'role="img" aria-labelledby="chart-words"' in svg
         assert words(part(html, r'<figcaption id="chart-words".*?</figcaption>')) == (
-            "Stacked bars from 26 Oct to 24 Nov, in UTC. 1,413 requests, 412 rejected. The most were on 24 Nov: 1,000"
-            " requests. The most were rejected on 12 Nov: 412 requests."
+            "Stacked bars from 26 Oct to 24 Nov, in UTC. 1,413 requests, 412 rejected. Busiest: 24 Nov, 1,000"
+            " requests. Most rejected: 12 Nov, 412 requests."
         )
         titles = re.findall(r"<title>(.*?)</title>", part(html, r"<figure.*?</figure>"), re.DOTALL)
         assert titles[-13] == "12 Nov\nValid: 1\nRate limited: 412"
@@ -325,7 +370,7 @@ class TestChart:
 
     def test_nothing_rejected_has_no_peak(self, config, shown):
         use(config, put(config, "K").id, NOW)
-        assert "1 request, 0 rejected. The most were on 24 Nov: 1 request.</figcaption>" in shown()
+        assert "1 request, 0 rejected. Busiest: 24 Nov, 1 request.</figcaption>" in shown()
 
     def test_it_needs_no_style_and_no_script(self, config, shown):
         use(config, put(config, "K").id, NOW, valid=3, rate_limited=1)
@@ -365,6 +410,12 @@ class TestByKey:
         assert f'<a href="/my-portal/keys/{large.id}/"><bdi>Large</bdi></a>' in html
         assert '<rect class="s-valid" width="75" height="8" />' in html
 
+    def test_some_is_more_than_none(self, config, shown):
+        small, large = put(config, "Small"), put(config, "Large")
+        use(config, small.id, NOW, valid=1)
+        use(config, large.id, NOW, valid=1000)
+        assert [row[-1] for row in table(shown(), 1)] == ["100%", "<1%"]
+
     def test_a_key_that_is_gone(self, config, shown):
         use(config, "key_gone", NOW)
         html = shown()
@@ -389,14 +440,23 @@ class TestByKey:
         assert "No requests in the last 30 days." in html
         assert 'id="by-key"' not in html
 
-    def test_names_of_a_user_with_very_many_keys(self, config, shown):
-        """Beyond the newest 500 a key has no name here, and is not called revoked."""
-        with clock.using(lambda: NOW - DAY):
-            oldest = put(config, "Oldest")
-        for number in range(500):
-            put(config, f"Worker {number}")
-        use(config, oldest.id, NOW)
-        assert table(shown(), 1)[0][0] == oldest.id
+    def test_names_of_a_user_with_very_many_keys(self, config, shown, settings):
+        """A store that sums up may say none: beyond the newest 300 a key has no name then, and is not called revoked."""
+        for kind in (UsageStore, SummaryUsageStore):
+            use_usage_store(settings, kind)
+            with clock.using(lambda: NOW - DAY):
+                oldest = put(config, "Oldest")
+            for number in range(300):
+                newest = put(config, f"Worker {number}")
+            use(config, oldest.id, NOW, valid=2)
+            use(config, newest.id, NOW)
+            html = shown()
+            assert table(html, 1)[0][0] == oldest.id
+            assert f'translate="no">{oldest.id}</option>' in html
+            # The one that the address names is asked for.
+            for key_id, name in ((oldest.id, "Oldest"), ("key_gone", "key_gone")):
+                chosen = f'<option value="{key_id}" selected dir="auto" translate="no">{name}</option>'
+                assert chosen in shown(f"?key={key_id}")
 
     @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a\u202eb", "{{ key.id }}", "%(n)d"])
     def test_row_35_names_are_text(self, config, shown, name):
@@ -492,6 +552,56 @@ def test_days_are_those_of_utc_whatever_the_hosts_zone(config, shown, settings):
     }
 
 
+@pytest.fixture
+def old_and_busy(config, settings, usage_store):
+    """Have 700 keys in the database: the five oldest used, two of them revoked."""
+    settings.PORTAL = {name: value for name, value in settings.PORTAL.items() if name != "KEY_STORE"}
+    owner = {"keyspace_id": config.keyspace, "external_id": "user_123", "start": "sk_"}
+    keys = ApiKey.objects.bulk_create(
+        ApiKey(
+            public_id=f"key_{number:03}",
+            name=f"Worker {number}",
+            created_at=NOW - timedelta(days=900 - number),
+            revoked_at=NOW - DAY if number in (1, 3) else None,
+            **owner,
+        )
+        for number in range(700)
+    )
+    for number, key in enumerate(keys[:5]):
+        count(key, NOW - 2 * DAY, 10 - number)
+    return keys
+
+
+@pytest.mark.usefixtures("old_and_busy")
+def test_the_keys_used_most_have_names_however_old_they_are(client, inside):
+    with CaptureQueriesContext(connection) as captured:
+        html = client.get(USAGE).content.decode()
+    # The portal and the session, three pages of names to choose from, and three for the summary (ui-spec 2.13).
+    assert len(captured) == 8
+    named = ["Worker 0", "Revoked key key_001", "Worker 2", "Revoked key key_003", "Worker 4"]
+    assert [row[0] for row in table(html, 1)] == named
+    options = dict(re.findall(r'<option value="(key_\d+)"[^>]*>(.*?)</option>', html))
+    assert len(options) == 305
+    assert (options["key_000"], options["key_001"], options["key_699"]) == ("Worker 0", "key_001", "Worker 699")
+    lines = client.get(CSV).getvalue().decode().splitlines()[1:]
+    assert {tuple(line.split(",")[1:3]) for line in lines} == {
+        ("key_000", "Worker 0"),
+        ("key_001", ""),
+        ("key_002", "Worker 2"),
+        ("key_003", ""),
+        ("key_004", "Worker 4"),
+    }
+
+
+@pytest.mark.usefixtures("old_and_busy")
+def test_who_may_not_read_keys_sees_no_name_of_a_summary(client, inside):
+    inside(["analytics:read"])
+    for answer in (client.get(USAGE).content, client.get(CSV).getvalue()):
+        assert b"key_000" in answer
+        assert b"Worker" not in answer
+        assert b"Revoked" not in answer
+
+
 @pytest.mark.parametrize(("keys", "days"), [(1, 1), (50, 90)])
 def test_ninety_days_of_fifty_keys_cost_as_many_statements_as_one_day_of_one(config, shown, usage_store, keys, days):
     for number in range(keys):
@@ -516,5 +626,5 @@ def test_from_the_database_in_three_statements(config, client, inside, settings,
         html = client.get(USAGE).content.decode()
     # The portal and the session; the names; the most used keys, their uses, and those of all.
     assert len(captured) == 6
-    assert figures(html)["Requests"] == [f"{keys * 9:,}", "As many as in the 30 days before"]
+    assert figures(html)["Requests"] == [f"{keys * 9:,}", "Same as the previous 30 days"]
     assert table(html, 1)[0][1:] == ["9", "0", "100%" if keys == 1 else "2%"]

@@ -82,20 +82,20 @@ def test_one_key_and_one_of_nobody(config, download):
     assert download("?key=key_0") == f"start,key_id,key,total,{COUNTS}\r\n"
 
 
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "＠"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "＠", "\xa0=", "\ufeff@", "\u2009\u200b+"])
 def test_row_38_a_name_is_no_formula(config, download, start):
     use(config, put(config, f'{start}HYPERLINK("https://evil.example","x")').id, NOW)
     row = next(csv.reader(io.StringIO(download("?range=7d").partition("\r\n")[2])))
     assert row[2] == f'\'{start}HYPERLINK("https://evil.example","x")'
 
 
-@pytest.mark.parametrize("between", [";", "\t", ";;", "; ", ';"', '";"" ', "\n", "\r\n"])
+@pytest.mark.parametrize("between", [";", "\t", ";;", "; ", ";\xa0", "\t\ufeff", ';"', '";"" ', "\n", "\r\n"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 def test_row_38_nor_is_its_middle_where_cells_end_otherwise(config, download, between, separator):
     use(config, put(config, f"a{between}=HYPERLINK(1)").id, NOW)
     cells = [cell for row in csv.reader(io.StringIO(download()), delimiter=separator) for cell in row]
     assert any("=HYPERLINK(1)" in cell for cell in cells)
-    assert not [cell for cell in cells if cell.strip(' "').startswith("=")]
+    assert not [cell for cell in cells if cell.strip(' "\xa0\ufeff').startswith("=")]
 
 
 def test_a_semicolon_alone_stays_as_it_is(config, download):
@@ -151,7 +151,7 @@ def test_of_very_many_keys_the_most_used_and_the_others_together(client, api, co
     ]
     page = client.get(f"{USAGE}?range=7d").content.decode()
     assert figures(page)["Requests"][0] == f"{whole:,}"
-    assert figures(page)["Requests"][1] == "Down 99% on the 7 days before"
+    assert figures(page)["Requests"][1] == "Down 99% from the previous 7 days"
     assert sum(int(cell.replace(",", "")) for row in table(page) for cell in row[1:]) == whole
     assert sum(int(cell.replace(",", "")) for row in table(page, 1) for cell in row[1:3]) == whole
     assert table(page, 1)[-1][0] == "125 other keys"

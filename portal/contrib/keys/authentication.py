@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.permissions import BasePermission, BasePermissionMetaclass
+from rest_framework.permissions import BasePermission
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from portal.api.exceptions import EnvelopeException
+from portal.api.permissions import NotComposable
 from portal.api.users import EndUser
 from portal.credentials import CHALLENGE
 from portal.errors import InsufficientPermissions, PortalError
@@ -62,16 +63,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         return CHALLENGE
 
 
-class _Alone(BasePermissionMetaclass):
-    """Refuses ``&``, ``|`` and ``~``: these ask each class for True or False, and ours answers the request by raising."""
-
-    def _refuse(self, *other: Any) -> NoReturn:
-        raise TypeError("HasKeyPermission cannot be joined by &, | or ~: write an expression, or list several classes.")
-
-    __and__ = __or__ = __rand__ = __ror__ = __invert__ = _refuse
-
-
-class _KeyPermission(BasePermission, metaclass=_Alone):
+class _KeyPermission(BasePermission, metaclass=NotComposable):
     query: ClassVar[PermissionQuery]
 
     def has_permission(self, request: Request, view: Any) -> bool:
@@ -90,7 +82,7 @@ def HasKeyPermission(permission: str) -> type[BasePermission]:  # noqa: N802 - r
 
     :raises PermissionQueryError: at import of the view, when it is none.
     """
-    return type("KeyPermission", (_KeyPermission,), {"query": parse(permission)})
+    return type("HasKeyPermission", (_KeyPermission,), {"query": parse(permission)})
 
 
 def _answer_as_problem(request: Request, error: PortalError) -> None:

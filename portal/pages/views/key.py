@@ -41,11 +41,13 @@ class KeyPage(KeysPage):
             self.config,
             {
                 "note": (note := read_note(request, session)),
+                "came_from": self.came_from,
                 "shown": KeyDisplay.of(self.keys, key),
                 "has_permissions": bool(self.keys.offered),
                 "with_usage": with_usage,
                 "usage_missing": with_usage and usage is None,
                 "usage_label": shown.last,
+                "only_refused": shown.only_refused(usage.total) if usage else "",
                 "usage_total": requests(usage.total.total) if usage else "",
                 "usage_url": UsagePlace(reverse("portal:usage", args=[self.config.slug]), shown, key.id).url,
                 "chart": chart_of(usage) if usage else None,
@@ -69,6 +71,8 @@ class EndOldSecret(KeysPage):
         """End it and lead to the key; one that is known to be in use asks first."""
         if not is_genuine(request, self.keys.session.id, END_OLD):
             raise Refused("form_out_of_date")
+        if self.keys.session.preview:
+            raise Refused("changes_off")
         if not self.keys.store.supports_reroll:
             raise Refused("not_found")
         key = self.own_key()

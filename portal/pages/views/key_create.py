@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from portal import clock, tokens
 from portal.errors import KeyAlreadyCreated, KeyLimitReached, KeyNameTaken
 from portal.keystore.base import KeyQuery
 from portal.pages.forms import CreateKeyForm
+from portal.pages.key_list import limit_in_words
 
 from .key_form import KeyFormPage
 from .reveal import already_shown, reveal
@@ -53,7 +53,7 @@ class KeyCreate(KeyFormPage):
             form.name_is_taken()
             return self.form_page(request, form, once=once)
         except KeyLimitReached as error:
-            form.add_error(None, _limit_in_words(error.limit, error.limit))
+            form.add_error(None, limit_in_words(error.limit, error.limit))
             return self.form_page(request, form, status=409, once=once)
         return reveal(self, request, issued)
 
@@ -67,7 +67,7 @@ class KeyCreate(KeyFormPage):
             return ""
         counts = self.keys.list(KeyQuery(1, with_counts=True)).counts
         assert counts is not None, "the guard holds a store to the counts that were asked for"  # noqa: S101
-        return _limit_in_words(counts.total, limit) if counts.total >= limit else ""
+        return limit_in_words(counts.total, limit) if counts.total >= limit else ""
 
     def _form(self, data: Any = None) -> CreateKeyForm:
         return CreateKeyForm(
@@ -76,12 +76,3 @@ class KeyCreate(KeyFormPage):
             now=clock.now(),
             with_permissions=bool(self.keys.offered),
         )
-
-
-def _limit_in_words(total: int, limit: int) -> str:
-    # The words of keys.html, so that translators meet them once.
-    return ngettext(
-        "You have %(total)s of %(n)s key. Revoke one to create another.",
-        "You have %(total)s of %(n)s keys. Revoke one to create another.",
-        limit,
-    ) % {"total": total, "n": limit}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from portal import clock
@@ -12,7 +13,7 @@ from portal.errors import KeyChangedMeanwhile, KeyNameTaken
 from portal.pages.forms import EditKeyForm
 from portal.pages.notes import Note, set_note
 
-from .base import see_other
+from .base import see_other_at
 from .key_form import OneKeyFormPage
 
 __all__ = ["KeyEdit"]
@@ -45,7 +46,8 @@ class KeyEdit(OneKeyFormPage):
             return self._page(request, form, version=version)
         except KeyChangedMeanwhile:
             return self._conflict(request)
-        response = see_other(request, "key", self.config, key_id=self.key.id)
+        url = reverse("portal:key", args=[self.config.slug, self.key.id])
+        response = see_other_at(request, url + self.came_from.suffix, self.config)
         set_note(response, request, self.session, Note("saved"))
         return response
 

@@ -75,7 +75,8 @@ class KeyFormPage(KeysPage):
 
     def page(self, request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
         """Return a page below the tab of keys."""
-        return page(request, template, self.config, context, status=status, session=self.session, tab="keys")
+        values = {"came_from": self.came_from, **context}
+        return page(request, template, self.config, values, status=status, session=self.session, tab="keys")
 
     @staticmethod
     def sent_request_id(request: HttpRequest) -> str:

@@ -10,7 +10,7 @@ from portal.pages.usage_limit import counted, soon
 from portal.pages.usage_place import WEEK, kept_ranges
 from portal.pages.usage_words import requests
 
-from .base import see_other
+from .base import see_other_at
 from .key_form import OneKeyFormPage
 
 __all__ = ["KeyRevoke"]
@@ -34,7 +34,7 @@ class KeyRevoke(OneKeyFormPage):
         if not form.is_valid():
             return self._page(request, form)
         self.keys.revoke(self.key.id)
-        response = see_other(request, "keys", self.config)
+        response = see_other_at(request, self.came_from.url, self.config)
         set_note(response, request, self.session, Note("revoked", self.key.name))
         return response
 

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from portal import clock
 from portal.errors import InvalidInput
 from portal.keystore.base import KeyCounts, KeyFilter, KeyPage, KeyQuery
-from portal.keystore.listing import matches
+from portal.keystore.listing import filters_of
 from portal.pages.csrf import form_token
 from portal.pages.key_display import KeyDisplay
-from portal.pages.key_list import Column, KeyPlace
+from portal.pages.key_list import Column, KeyPlace, limit_in_words
 from portal.pages.key_row import key_rows
 from portal.pages.notes import pop_note, read_note
 from portal.pages.render import page
@@ -64,6 +64,16 @@ class KeyList(KeysPage):
         usage = soon(self.keys, shown.window, [key.id for key in found.keys]) if may_ask else None
         may_create = self.keys.store.supports_create and session.allows("keys:create")
         limit = self.keys.policy.limit
+        full = may_create and limit is not None and counts.total >= limit
+        columns = [
+            place.column(_("Key"), "name", _("Name")),
+            Column(_("Status")),
+            # What people look for there is their busiest keys.
+            place.column(shown.last, "usage", _("Use"), down_first=True)
+            if counts.total <= sort_limit
+            else Column(shown.last if with_usage else _("Last used")),
+            place.column(_("Expires"), "expires", _("Expires")),
+        ]
         response = page(
             request,
             "keys.html",
@@ -72,20 +82,13 @@ class KeyList(KeysPage):
                 "note": (note := read_note(request, session)),
                 "attention": list(self._attention(place, found, counts, now)),
                 "may_create": may_create,
-                "limit": limit if may_create and limit is not None and counts.total >= limit else None,
+                "limit": limit_in_words(counts.total, limit) if limit is not None and full else "",
                 "total": counts.total,
                 "place": place,
                 "filters": place.filters(counts),
-                "columns": [
-                    place.column(_("Key"), "name"),
-                    Column(_("Status")),
-                    # What people look for there is their busiest keys.
-                    place.column(shown.last, "usage", down_first=True)
-                    if counts.total <= sort_limit
-                    else Column(shown.last if with_usage else _("Last used")),
-                    place.column(_("Expires"), "expires"),
-                ],
-                "rows": key_rows(self.keys, found.keys, usage, now),
+                "columns": columns,
+                "orders": place.orders(columns) if counts.total > 1 else [],
+                "rows": key_rows(self.keys, found.keys, usage, now, suffix=place.suffix),
                 "with_usage": with_usage,
                 "usage_missing": with_usage and usage is None,
                 "unsorted": unsorted,
@@ -123,7 +126,7 @@ class KeyList(KeysPage):
         for wanted, count in ((KeyFilter.EXPIRING, counts.expiring), (KeyFilter.OLD_IN_USE, counts.old_in_use)):
             if count == 0 or place.filter is wanted:
                 continue
-            one = [key for key in found.keys if matches(key, wanted, now)] if count == 1 else []
+            one = [key for key in found.keys if wanted in filters_of(key, now)] if count == 1 else []
             if count == 1 and not one and may_ask:
                 # It is on another page. One question at most: the page may have eight statements (ui-spec 2.13).
                 one, may_ask = list(self.keys.list(KeyQuery(1, filter=wanted)).keys), False

@@ -46,7 +46,7 @@ class SignOut(PortalPage):
         forget_session(response, request)
         # A second HttpOnly cookie that is set: without one Chromium can show the page from its back-forward cache after
         # signing out (tried in version 156), where it overlooks a lone deletion.
-        remember_way_back(response, request, WayBack(self.config.slug, session.return_url))
+        remember_way_back(response, request, WayBack(self.config.slug, session.return_url, left=True))
         return response
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 
 from portal.conf import portal_settings
+from portal.errors import ApiKeyNotFound
 from portal.keystore.actions import SessionKeys
 from portal.keystore.base import KeyQuery
 from portal.keystore.usage import Usage, Window
@@ -27,8 +29,8 @@ from .keys_base import KeysPage
 
 __all__ = ["UsageCSV", "UsagePage"]
 
-#: Pages of keys that are read for their names, 100 keys each.
-_MOST_PAGES = 5
+#: Pages of keys that are read for the names to choose from, 100 keys each.
+_MOST_PAGES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +38,15 @@ class Names:
     """The names of the owner's keys.
 
     :param by_id: none without ``keys:read``.
-    :param complete: whether these are all; a key without a name is gone then.
+    :param complete: whether a key that the page tells apart and that has no name here is gone.
     """
 
     by_id: Mapping[str, str]
     complete: bool
 
     @classmethod
-    def of(cls, keys: SessionKeys) -> Names:
-        """Return those of up to 500 keys, the newest."""
+    def of(cls, keys: SessionKeys, key_id: str) -> Names:
+        """Return those of up to 300 keys, the newest, and that of ``key_id``, which may be empty or nobody's."""
         found: dict[str, str] = {}
         if not keys.session.allows("keys:read"):
             return cls(found, complete=False)
@@ -55,7 +57,14 @@ class Names:
             cursor = read.next
             if not cursor:
                 return cls(found, complete=True)
+        if key_id and key_id not in found:
+            with suppress(ApiKeyNotFound):
+                found[key_id] = keys.get(key_id).name
         return cls(found, complete=False)
+
+    def also_of(self, usage: Usage) -> Names:
+        """Return these and the names that a summary tells: of the keys used most, however old they are."""
+        return self if usage.names is None else Names({**self.by_id, **usage.names}, complete=True)
 
 
 class Found(NamedTuple):
@@ -87,23 +96,28 @@ class UsagePage(_UsageView):
     def get(self, request: HttpRequest) -> HttpResponse:
         """Show the use of all keys or of one; without it, where it is not to be had soon."""
         place = self.place(request)
-        names = Names.of(self.keys)
+        names = Names.of(self.keys, place.key_id)
         window = place.range.window
         compared = compared_with(window)
         # Both times in one question.
         both = Window(compared.start if compared else window.start, window.end, window.bucket)
         found = soon_if_ever(self.keys, lambda: self._read(both, window, place.key_id))
+        every = found.every.within(window) if found else None
+        if every:
+            names = names.also_of(every)
         context = {
             "place": place,
             "title": range_words("title", place.range.unit, place.range.number),
             "beyond": kept_words(portal_settings.USAGE_RETENTION, place.range.label) if place.beyond else "",
-            "options": self._options(place, names, found.every.within(window) if found else None),
+            "options": self._options(place, names, every),
             "available": found is not None,
             "csv": reverse("portal:usage-csv", args=[self.config.slug]) + place.query,
         }
         if found is not None:
             whole = found.shown.within(window)
             context |= {
+                "keyless": names.complete and not names.by_id and not whole.total.total and not place.key_id,
+                "may_create": self.keys.store.supports_create and self.keys.session.allows("keys:create"),
                 "figures": figures(whole, place.range, found.shown.within(compared) if compared else None),
                 "chart": chart_of(whole),
                 "empty": range_words("empty", place.range.unit, place.range.number),
@@ -136,10 +150,10 @@ class UsageCSV(_UsageView):
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         """Return the file. Without counts there is none: an empty one would say that there was no use."""
         place = self.place(request)
-        names = Names.of(self.keys)
+        names = Names.of(self.keys, place.key_id)
         window = place.range.window
         usage = self.keys.usage(window, [place.key_id]) if place.key_id else self.keys.usage_summary(window)
-        lines = csv_lines(usage, names.by_id)
+        lines = csv_lines(usage, names.also_of(usage).by_id)
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="usage-{window.start:%Y-%m-%d}-{place.range.name}.csv"'
         add_page_headers(response, request, self.config)

@@ -9,12 +9,17 @@
     setTimeout(() => (live.textContent = words), 60);
   };
 
-  // Times: the server wrote UTC; show the reader's own clock, and keep the UTC text as a tooltip.
+  // Times: the server wrote UTC; show the reader's own clock, and keep the UTC text as a tooltip. In the order and digits
+  // that the server writes, as its other dates stand beside them.
   each("time[data-local]", (time) => {
-    const show = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+    const at = new Date(time.dateTime);
+    const month = at.toLocaleDateString(document.documentElement.lang, { calendar: "gregory", month: "short" });
+    const [hour, minute] = [at.getHours(), at.getMinutes()].map((number) => String(number).padStart(2, "0"));
     time.title = time.textContent;
-    time.textContent = show.format(new Date(time.dateTime));
+    time.textContent = `${at.getDate()} ${month} ${at.getFullYear()}, ${hour}:${minute}`;
   });
+
+  each("[data-zone]", (words) => (words.hidden = false));
 
   // The landing page presses its own button where the server says that the visit came from a page of the product. Once a
   // code, not once a tab: with Back the reader meets the button instead of a loop. Seen, not prerendered.
@@ -87,6 +92,15 @@
       saved = true;
     });
     addEventListener("pagehide", () => secret.replaceChildren());
+  });
+
+  // A date that is filled in is meant, and so is another choice after it.
+  each("[name=expires][value=date]", (choice) => {
+    const { form } = choice, { date } = form.elements;
+    form.addEventListener("input", ({ target }) => {
+      if (target === date) choice.checked ||= date.value !== "";
+      else if (target.name === choice.name && target !== choice) date.value = "";
+    });
   });
 
   // A second press of a button sends nothing while the first is under way.

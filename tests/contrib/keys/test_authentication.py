@@ -170,7 +170,7 @@ def test_has_key_permission_refuses_what_is_no_expression():
 )
 def test_has_key_permission_is_not_joined(join):
     """It would refuse for the other one too; so the view is not even made."""
-    with pytest.raises(TypeError, match="write an expression"):
+    with pytest.raises(TypeError, match="HasKeyPermission cannot be joined"):
         join(HasKeyPermission("maps.read"))
 
 
