@@ -35,6 +35,7 @@ EXPECTED = {
     "no-capability": (403, "You can’t use this page", "Go to API keys"),
     "not-found": (404, "Page not found", "Go to API keys"),
     "not-found-preview": (404, "Page not found", "Go to API keys"),
+    "no-page": (404, "Page not found", "Go to the start page"),
     "unknown-slug": (404, "Page not found", None),
     "method": (405, "That didn’t work", "Back to Northwind Maps"),
     "bad-request": (400, "That didn’t work", "Back to Northwind Maps"),
@@ -102,7 +103,7 @@ NEUTRAL = {"unknown-slug", "unavailable", "no-session-host-view", "error-page", 
 OUTSIDE = {
     *NEUTRAL,
     *("enter", "enter-somebody-else", "no-session", "dead-link", "cookies-blocked", "closed", "signed-out"),
-    *("session-ended", "not-saved", "method", "bad-request", "error"),
+    *("no-page", "session-ended", "not-saved", "method", "bad-request", "error"),
 }
 
 #: Pages whose title is a key's name.
