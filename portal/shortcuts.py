@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Unpack
+from typing import Any, Unpack
 
 from django.http import HttpRequest, HttpResponseRedirect
 
@@ -95,7 +95,7 @@ def list_sessions(slug: str, *, search: str = "", limit: int = 100, after: str =
 
 
 def _portal(slug: str) -> PortalConfig:
-    config = PortalConfig.objects.filter(slug=slug).first()
+    config = PortalConfig.objects.filter(slug=slug).first() if texts.is_storable(slug) else None
     if config is None:
         raise PortalConfigNotFound
     return config
@@ -105,7 +105,7 @@ def _actor(request: HttpRequest | None) -> Actor:
     return Actor(PortalEvent.ActorKind.SYSTEM, address=client_address(request) if request else None)
 
 
-def _check(config: PortalConfig, external_id: object, granted: list[str], options: SessionOptions) -> None:
+def _check(config: PortalConfig, external_id: object, granted: list[Any], options: SessionOptions) -> None:
     problems: list[FieldError] = []
     if not isinstance(external_id, str) or not 1 <= len(external_id) <= 256 or not texts.is_storable(external_id):
         message = "Use a text of 1 to 256 characters, without NUL and half surrogate pairs."
@@ -113,11 +113,10 @@ def _check(config: PortalConfig, external_id: object, granted: list[str], option
     if not granted:
         problems.append({"location": "permissions", "message": "Give at least one permission."})
     for index, permission in enumerate(granted):
-        if not rules.is_session_permission(permission):
+        if not isinstance(permission, str) or not rules.is_session_permission(permission):
             problems.append({"location": f"permissions[{index}]", "message": "Use a capability or a three-part tuple."})
-    for name, message in option_problems(
-        options, return_origins=config.return_origins, capabilities=config.capabilities_of(granted)
-    ):
+    capabilities = config.capabilities_of(permission for permission in granted if isinstance(permission, str))
+    for name, message in option_problems(options, return_origins=config.return_origins, capabilities=capabilities):
         problems.append({"location": name, "message": message})
     if problems:
         text = "; ".join(f"{problem['location']}: {problem['message']}" for problem in problems)

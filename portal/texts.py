@@ -8,6 +8,8 @@ __all__ = ["hides", "is_storable", "visible"]
 
 # Joiners are part of how Persian, Hindi and emoji are written.
 _JOINERS = "\u200c\u200d"
+# Letters and a symbol that are blank: fillers of Hangul, and Braille without a dot.
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
 
 def is_storable(text: str) -> bool:
@@ -16,11 +18,11 @@ def is_storable(text: str) -> bool:
 
 
 def hides(char: str) -> bool:
-    """Say whether ``char`` shows nothing itself, and may turn or split what is around it (Unicode's category Cf).
+    """Say whether ``char`` shows nothing itself: it turns or splits what is around it (Unicode's category Cf), or is blank.
 
     With them one text looks like another (security requirement 35).
     """
-    return unicodedata.category(char) == "Cf" and char not in _JOINERS
+    return char in _BLANK or (unicodedata.category(char) == "Cf" and char not in _JOINERS)
 
 
 def visible(text: str) -> str:

@@ -61,6 +61,7 @@ def test_a_given_request_says_where_the_portal_is(config, rf, settings):
         ((7, ["keys:read"]), {}, "external_id"),
         (("user", []), {}, "permissions"),
         (("user", ["keys:read", "fly"]), {}, "permissions[1]"),
+        (("user", ["keys:read", None]), {}, "permissions[1]"),
         (("user", ["keys:read"]), {"display_name": "x" * 257}, "display_name"),
         (("user", ["keys:read"]), {"return_url": "https://evil.example"}, "return_url"),
     ],

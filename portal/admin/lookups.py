@@ -20,8 +20,8 @@ class OfferedLookups(admin.ModelAdmin):  # type: ignore[type-arg]
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow what the filters offer: those with ``parameters``, those of Django's, and those by the name of a field."""
         names, fields = set[str](), set[str]()
-        offered: Any = self.list_filter
-        for kind in offered:
+        offered: Any = self.get_list_filter(request) if request else self.list_filter
+        for kind in (*offered, *([self.date_hierarchy] if self.date_hierarchy else [])):
             if isinstance(kind, type):
                 names.update(getattr(kind, "parameters", [getattr(kind, "parameter_name", "")]))
             else:

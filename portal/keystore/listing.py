@@ -38,7 +38,8 @@ def read_cursor(text: str) -> Cursor:
         backwards, value, key_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (binascii.Error, ValueError, TypeError, RecursionError):
         raise _no_cursor() from None
-    if not isinstance(backwards, bool) or not isinstance(value, str | int) or not isinstance(key_id, str | int):
+    # By type: to isinstance, true is a number, and PostgreSQL compares none with it.
+    if type(backwards) is not bool or not {type(value), type(key_id)} <= {str, int}:
         raise _no_cursor()
     # What no database takes: a store would fail on it, for a text of the caller's.
     if any(char == "\0" or "\ud800" <= char <= "\udfff" for part in (value, key_id) for char in str(part)):

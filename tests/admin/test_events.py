@@ -50,7 +50,13 @@ class ByName(admin.SimpleListFilter):
 def test_a_hosts_subclass_may_have_djangos_filters(operator, config, root_key, monkeypatch):
     sign_in(config, minted_by=root_key.row.pk)
     mine = ("kind", ("address", admin.EmptyFieldListFilter), ByName, *event_admin.PortalEventAdmin.list_filter)
-    monkeypatch.setattr(admin.site.get_model_admin(PortalEvent), "list_filter", mine)
+    monkeypatch.setattr(admin.site.get_model_admin(PortalEvent), "get_list_filter", lambda request: mine)
+    monkeypatch.setattr(admin.site.get_model_admin(PortalEvent), "date_hierarchy", "created_at")
+    year = clock.now().year
+    assert cells(operator.get(EVENTS, {"created_at__year": year, "kind": "session.created"}), "kind") == [
+        "Session created"
+    ]
+    assert cells(operator.get(EVENTS, {"created_at__year": year - 1}), "kind") == []
     assert cells(operator.get(EVENTS, {"kind__exact": "session.created"}), "kind") == ["Session created"]
     assert cells(operator.get(EVENTS, {"address__isempty": "0"}), "kind") == []
     assert cells(operator.get(EVENTS, {"word": "exchanged"}), "kind") == ["Session exchanged"]

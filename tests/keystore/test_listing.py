@@ -84,6 +84,8 @@ def test_whatever_else_is_refused(junk: str) -> None:
         [False, [1], "key_1"],
         [False, 1, None],
         [False, 1, {}],
+        [False, 1, True],
+        [False, True, "key_1"],
     ],
 )
 def test_what_has_the_form_of_one_and_is_none(value: Any) -> None:

@@ -178,6 +178,7 @@ def test_the_date_stands_right_under_its_choice(client, config):
         ("a\u2028b", "Name must not have control characters"),
         ("a\u202eb", "Name must not have control characters"),
         ("a\u200bb", "Name must not have control characters"),
+        ("\u3164", "Name must not have control characters"),
         ("a\u200fb", "Name must not have control characters"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from portal import clock
@@ -25,6 +25,7 @@ __all__ = ["USAGE_SORT_LIMIT", "list_page", "page_by_usage"]
 USAGE_SORT_LIMIT = 1000
 
 _MAX_ID = 2**63 - 1
+_FIRST = datetime(2, 1, 1, tzinfo=UTC)
 
 
 def list_page(using: str, keyspace_id: str, external_id: str, query: KeyQuery) -> KeyPage:
@@ -135,6 +136,9 @@ def _read(cursor: str, sort: str) -> tuple[bool, Any, int]:
     try:
         if sort != "name":
             value = clock.from_milliseconds(value)
+            # Beyond, a database in another zone than UTC has no date for it.
+            if not _FIRST <= value <= LAST:
+                raise OverflowError
         elif not isinstance(value, str):
             raise TypeError
         if not isinstance(row_id, int) or not 0 <= row_id <= _MAX_ID:

@@ -92,15 +92,16 @@ def to_summary(
     found = used.values_list("uses", "public_id", "pk", "name", "revoked_at")
     ranked = sorted((row for row in found if row[0]), key=lambda row: (-int(row[0]), row[1]))
     told, others = [pk for _uses, _key_id, pk, _name, _revoked in ranked[:most]], len(ranked[most:])
-    names = {key_id: name for _uses, key_id, _pk, name, revoked_at in ranked[:most] if revoked_at is None}
     apart = list(counts.within(start, end, hours).filter(key__in=told).sums(hours))
+    still = {row[0] for row in apart}
+    names = {key_id: name for _uses, key_id, _pk, name, revoked in ranked[:most] if revoked is None and key_id in still}
     rest: Counter[tuple[int, str]] = Counter()
     if others or start < since:
         # Where there were no others, a key that is first used meanwhile must not become one without a number.
         for hour, outcome, count in rows.within(start, end if others else since, hours).exclude(key__in=told).by_hour():
             rest[hour - hour % hours, outcome] += count
     together = [("", first, outcome, count) for (first, outcome), count in rest.items()]
-    # Keys may be deleted meanwhile.
+    # Keys, and counts of them, may be deleted meanwhile.
     ranks = any(moment_of(first) >= since for first, _outcome in rest)
     return UsageSummary(_buckets([*apart, *together]), others if ranks else 0, names)
 

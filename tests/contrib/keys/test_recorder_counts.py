@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -184,6 +185,16 @@ def test_uses_wait_as_counts_and_not_one_by_one():
     assert len(mine._noted) < 100
     mine.flush()
     assert sum(row.count for row in KeyUsage.objects.all()) == 1050
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_older_use_that_is_noted_later_moves_no_last_use_back():
+    key, now, mine = make_key()[0], clock.now(), Recorder()
+    for moment in (now, now - timedelta(milliseconds=1)):
+        mine.record(Use(known(key), Outcome.VALID, moment))
+    mine.flush()
+    key.refresh_from_db()
+    assert key.last_used_at == now
 
 
 @pytest.mark.django_db(transaction=True)

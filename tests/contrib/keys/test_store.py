@@ -197,7 +197,11 @@ def test_each_filter_finds_its_keys_among_many(store: DatabaseKeyStore, owner: O
     assert all(key.old_secret is not None and key.old_secret.in_use for key in page.keys)
 
 
-@pytest.mark.parametrize("place", [("a text", 1), (1, "an id"), (10**18, 1), (1, -1), (1, 2**63)], ids=str)
+@pytest.mark.parametrize(
+    "place",
+    [("a text", 1), (1, "an id"), (10**18, 1), (253402300799999, 1), (-62135596800000, 1), (1, -1), (1, 2**63)],
+    ids=str,
+)
 def test_a_cursor_of_another_form_is_refused(store: DatabaseKeyStore, owner: Owner, place: tuple[Any, Any]) -> None:
     with pytest.raises(InvalidInput) as caught:
         store.list_keys(owner, KeyQuery(cursor=write_cursor(False, *place)))

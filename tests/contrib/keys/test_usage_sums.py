@@ -256,3 +256,11 @@ class TestSubclasses:
             pass
 
         assert (Renamed.supports_usage_summary, Renamed.usage_sort_limit) == (True, LIMIT)
+
+    def test_a_key_whose_counts_are_deleted_meanwhile_has_no_name(self):
+        gone, stays = make_key(name="Gone")[0], make_key(name="Stays")[0]
+        for key in (gone, stays):
+            count(key, today())
+        with before_statement(2, KeyUsage.objects.filter(key=gone).delete):
+            found = summary(5, today(), today() + DAY, today())
+        assert found.names == {stays.public_id: "Stays"}
