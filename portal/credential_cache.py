@@ -89,7 +89,7 @@ def forget_rows(instance: models.Model, using: str, created: bool = False, **sig
         forget_on_commit(using)
 
 
-def _start_anew() -> None:
+def _start_anew() -> None:  # pragma: no cover - runs in forked processes only, which are not measured; a test forks
     # At a fork another thread may have held the lock, and that thread is not here.
     global _lock
     _lock = threading.Lock()
