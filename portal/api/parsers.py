@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 from django.http import HttpRequest, UnreadablePostError
 
 from portal.errors import BodyTooLarge, BodyUnreadable, InvalidInput, UnsupportedMediaType
+from portal.texts import is_storable
 
 __all__ = ["MAX_BODY_BYTES", "check_size", "is_json", "read_object"]
 
@@ -94,7 +95,7 @@ def load_object(body: bytes) -> dict[str, Any]:
         for depth, string in _strings(value):
             if depth > _MAX_DEPTH:
                 _refuse(f"The body is nested more than {_MAX_DEPTH} levels deep.", "Send a plain JSON object.")
-            if "\0" in string or any("\ud800" <= character <= "\udfff" for character in string):
+            if not is_storable(string):
                 _refuse("A text holds a NUL or half of a surrogate pair.", "Remove it; no text here can hold one.")
     return value
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from portal import clock
 from portal.errors import InvalidInput
+from portal.texts import is_storable
 
 from .base import EXPIRES_SOON, Key, KeyCounts, KeyFilter, KeyPage, KeyQuery, KeyState
 
@@ -42,7 +43,7 @@ def read_cursor(text: str) -> Cursor:
     if type(backwards) is not bool or not {type(value), type(key_id)} <= {str, int}:
         raise _no_cursor()
     # What no database takes: a store would fail on it, for a text of the caller's.
-    if any(char == "\0" or "\ud800" <= char <= "\udfff" for part in (value, key_id) for char in str(part)):
+    if not all(is_storable(str(part)) for part in (value, key_id)):
         raise _no_cursor()
     return backwards, value, key_id
 
